@@ -1,0 +1,13 @@
+//! Ids and plain types that every other module speaks. No I/O, no decisions.
+
+mod id;
+mod lang;
+mod private;
+mod words;
+
+pub use id::{Id, IdError, IdSource};
+pub use lang::{Lang, UnknownLang};
+pub use private::{Address, Body, PersonName};
+pub use words::{
+    Category, Channel, Class, ContentClass, EscalationState, MessageState, Outcome, Priority, Reason, Role, Severity, UnknownWord,
+};
