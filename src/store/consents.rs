@@ -1,0 +1,60 @@
+//! The consent ledger: append-only.
+
+use super::tx::run;
+use super::{StoreError, Tx};
+use crate::clock::Time;
+use crate::model::{ContentClass, Id};
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct ConsentEvent {
+    /// Identity.
+    pub id: Id,
+    /// Where.
+    pub site: Id,
+    /// Who.
+    pub patient: Id,
+    /// For one contact, or for all.
+    pub contact: Option<Id>,
+    /// Given, or withdrawn.
+    pub given: bool,
+    /// Highest content class agreed.
+    pub class: ContentClass,
+    /// desk, web form, text, paper, import.
+    pub method: String,
+    /// Language of what was shown.
+    pub lang: String,
+    /// What was shown: key and version.
+    pub wording: String,
+    /// Who entered it.
+    pub staff: Option<Id>,
+    /// The words that did it.
+    pub inbox: Option<Id>,
+    /// When.
+    pub at: Time,
+}
+
+/// Adds an entry.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add(tx: &mut Tx, e: &ConsentEvent) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "INSERT INTO consent_event (id, site_id, patient_id, contact_id, action, class, method, lang, wording, by_staff, inbox_id, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        e.id.0,
+        e.site.0,
+        e.patient.0,
+        e.contact.map(|c| c.0),
+        if e.given { "given" } else { "withdrawn" },
+        e.class.as_str(),
+        &e.method,
+        &e.lang,
+        &e.wording,
+        e.staff.map(|s| s.0),
+        e.inbox.map(|i| i.0),
+        e.at.0
+    )?;
+    Ok(())
+}

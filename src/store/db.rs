@@ -1,0 +1,348 @@
+//! Opening the database, and the one writer task of a process.
+//!
+//! Every write is a closure handed to the writer. It takes what is queued (and never waits for more),
+//! runs each closure in a savepoint of one transaction, commits once, and only then answers each
+//! caller: a failing closure harms no other, and nobody is told "done" before the commit. What came in
+//! goes first, then acknowledgements, then everything else.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+
+use super::tx::{Tx, run};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+const QUEUED: usize = 4096;
+const PER_COMMIT: usize = 256;
+
+/// What can go wrong below a store function.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused, is away, or answered nonsense.
+    #[error("the database did not do it: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Somebody else was faster: reload and decide again.
+    #[error("somebody else changed this first")]
+    Conflict,
+    /// There is no such row.
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    /// A stored value that this version cannot read.
+    #[error("the database holds {0}, which this version cannot read")]
+    Unreadable(String),
+    /// The process is stopping and takes no more writes, or the commit's answer was lost.
+    #[error("nothing was saved: the service is stopping or the database is away")]
+    Stopping,
+    /// The caller's own refusal, so that nothing of its closure is kept.
+    #[error("{0}")]
+    Refused(String),
+    /// The migrations do not fit.
+    #[error("{0}")]
+    Migration(String),
+}
+
+/// Which writes go first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// What patients wrote, and receipts: durable before anything else.
+    Inbound,
+    /// What providers answered.
+    Acknowledge,
+    /// Everything else.
+    Work,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server. The URL may hold a password: it is never printed.
+    Postgres(String),
+}
+
+/// Text that is no location.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no database: write sqlite:FILE or postgres://USER@HOST/NAME")]
+pub struct BadLocation(String);
+
+impl std::str::FromStr for Location {
+    type Err = BadLocation;
+    fn from_str(url: &str) -> Result<Location, BadLocation> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Location::Postgres(url.to_owned()));
+        }
+        match url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest)) {
+            Some(path) if !path.is_empty() => Ok(Location::Sqlite(PathBuf::from(path))),
+            _ => Err(BadLocation(url.split('@').next_back().unwrap_or_default().to_owned())),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres { write: PgPool, read: PgPool },
+}
+
+/// The database: a handle that is cheap to clone. Its writer stops when the last handle is gone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pools: Pools,
+    inbound: mpsc::Sender<Box<dyn Job>>,
+    acknowledge: mpsc::Sender<Box<dyn Job>>,
+    work: mpsc::Sender<Box<dyn Job>>,
+}
+
+/// The writer's loop: give it to a task of its own.
+pub type Writer = BoxFuture<'static, ()>;
+
+impl Db {
+    /// Opens the database and brings its model up to date.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or was made by a newer version.
+    pub async fn open(location: &Location) -> Result<(Db, Writer), StoreError> {
+        let pools = match location {
+            Location::Sqlite(path) => sqlite(path).await?,
+            Location::Postgres(url) => postgres(url).await?,
+        };
+        let (inbound, from_inbound) = mpsc::channel(QUEUED);
+        let (acknowledge, from_acknowledge) = mpsc::channel(QUEUED);
+        let (work, from_work) = mpsc::channel(QUEUED);
+        let lanes = Lanes { inbound: from_inbound, acknowledge: from_acknowledge, work: from_work };
+        let writer = write_all(pools.clone(), lanes).boxed();
+        Ok((Db { pools, inbound, acknowledge, work }, writer))
+    }
+
+    /// Runs `job` in the writer's next transaction and answers after its commit.
+    ///
+    /// # Errors
+    /// What the job said, or that nothing was saved.
+    pub async fn write<T, F>(&self, lane: Lane, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(JobOf { job: Some(job), result: None, answer });
+        let lane = match lane {
+            Lane::Inbound => &self.inbound,
+            Lane::Acknowledge => &self.acknowledge,
+            Lane::Work => &self.work,
+        };
+        lane.send(job).await.map_err(|_| StoreError::Stopping)?;
+        answered.await.map_err(|_| StoreError::Stopping)?
+    }
+
+    /// A read-only transaction: one consistent view, and no way to hold up the writer.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        match &self.pools {
+            Pools::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
+            Pools::Postgres { read, .. } => Ok(Tx::Postgres(read.begin().await?)),
+        }
+    }
+
+    /// `"sqlite"` or `"postgres"`.
+    #[must_use]
+    pub fn backend(&self) -> &'static str {
+        match self.pools {
+            Pools::Sqlite { .. } => "sqlite",
+            Pools::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// Closes the pools once the last write is done.
+    pub async fn close(self) {
+        match self.pools {
+            Pools::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Postgres { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+}
+
+async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10));
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone().create_if_missing(true))
+        .await?;
+    MIGRATIONS.run(&write).await.map_err(migration)?;
+    let read =
+        SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true).pragma("query_only", "on")).await?;
+    Ok(Pools::Sqlite { write, read })
+}
+
+async fn postgres(url: &str) -> Result<Pools, StoreError> {
+    let options: PgConnectOptions = url.parse()?;
+    let write =
+        PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10)).connect_with(options.clone()).await?;
+    MIGRATIONS.run(&write).await.map_err(migration)?;
+    let read = PgPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options.options([("default_transaction_read_only", "on")]))
+        .await?;
+    Ok(Pools::Postgres { write, read })
+}
+
+fn migration(e: sqlx::migrate::MigrateError) -> StoreError {
+    use sqlx::migrate::MigrateError;
+    match e {
+        MigrateError::VersionMissing(version) => StoreError::Migration(format!(
+            "the database is from a newer version of Porchlight (its migration {version} is not known here): start that version, or restore a backup that this one made"
+        )),
+        MigrateError::VersionMismatch(version) => StoreError::Migration(format!(
+            "migration {version} of this database is not the one that this version carries: it was made by a changed build; start that build"
+        )),
+        MigrateError::Dirty(version) => StoreError::Migration(format!(
+            "migration {version} was cut short: restore the backup from before the upgrade and run `porchlight migrate` again"
+        )),
+        other => StoreError::Migration(format!("the database could not be brought up to date: {other}")),
+    }
+}
+
+trait Job: Send + std::fmt::Debug {
+    /// Runs; `true` if its work is to be kept.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
+    /// Tells the caller, once it is known whether the commit held.
+    fn answer(self: Box<Self>, committed: bool);
+}
+
+struct JobOf<F, T> {
+    job: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> std::fmt::Debug for JobOf<F, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JobOf")
+    }
+}
+
+impl<F, T> Job for JobOf<F, T>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+{
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool> {
+        async move {
+            let Some(job) = self.job.take() else { return false };
+            let result = std::panic::AssertUnwindSafe(job(tx)).catch_unwind().await;
+            let result = result.unwrap_or_else(|_| Err(StoreError::Refused("a write broke off; nothing of it was saved".into())));
+            let keep = result.is_ok();
+            self.result = Some(result);
+            keep
+        }
+        .boxed()
+    }
+
+    fn answer(self: Box<Self>, committed: bool) {
+        let result = match self.result {
+            Some(Ok(_)) if !committed => Err(StoreError::Stopping),
+            Some(result) => result,
+            None => Err(StoreError::Stopping),
+        };
+        // A caller that has gone away does not need the answer.
+        drop(self.answer.send(result));
+    }
+}
+
+struct Lanes {
+    inbound: mpsc::Receiver<Box<dyn Job>>,
+    acknowledge: mpsc::Receiver<Box<dyn Job>>,
+    work: mpsc::Receiver<Box<dyn Job>>,
+}
+
+impl Lanes {
+    /// Waits for the first job, then takes whatever else is queued, most pressing first.
+    async fn next(&mut self) -> Option<Vec<Box<dyn Job>>> {
+        let first = tokio::select! {
+            biased;
+            Some(job) = self.inbound.recv() => job,
+            Some(job) = self.acknowledge.recv() => job,
+            Some(job) = self.work.recv() => job,
+            else => return None,
+        };
+        let mut jobs = vec![first];
+        for lane in [&mut self.inbound, &mut self.acknowledge, &mut self.work] {
+            while jobs.len() < PER_COMMIT
+                && let Ok(job) = lane.try_recv()
+            {
+                jobs.push(job);
+            }
+        }
+        Some(jobs)
+    }
+}
+
+async fn write_all(pools: Pools, mut lanes: Lanes) {
+    while let Some(jobs) = lanes.next().await {
+        write_once(&pools, jobs).await;
+    }
+}
+
+async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>) {
+    let begun = match pools {
+        Pools::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+        Pools::Postgres { write, .. } => write.begin().await.map(Tx::Postgres),
+    };
+    let mut tx = match begun {
+        Ok(tx) => tx,
+        Err(e) => {
+            tracing::error!(error = %e, "no transaction could be begun; nothing was written");
+            jobs.into_iter().for_each(|job| job.answer(false));
+            return;
+        }
+    };
+    let alone = jobs.len() == 1;
+    let mut sound = true;
+    for job in &mut jobs {
+        sound = sound && if alone { job.run(&mut tx).await } else { guarded(job, &mut tx).await };
+    }
+    let committed = if sound {
+        match tx.commit().await {
+            Ok(()) => true,
+            Err(e) => {
+                tracing::error!(error = %e, "a commit failed; nothing of it counts as written");
+                false
+            }
+        }
+    } else {
+        drop(tx);
+        false
+    };
+    jobs.into_iter().for_each(|job| job.answer(committed));
+}
+
+/// Runs a job in a savepoint; `false` only if the whole transaction is lost.
+async fn guarded(job: &mut Box<dyn Job>, tx: &mut Tx) -> bool {
+    if run!(tx, "SAVEPOINT job").is_err() {
+        return false;
+    }
+    let end = if job.run(tx).await { "RELEASE SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job" };
+    run!(tx, end).is_ok()
+}

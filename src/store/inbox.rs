@@ -1,0 +1,224 @@
+//! The inbox: what arrived, durable and deduplicated before anybody is told "received".
+
+use serde_json::json;
+
+use super::tx::{Sql, all, bulk, on, run, unlocked};
+use super::{StoreError, Tx, rows_json};
+use crate::clock::Time;
+use crate::model::{Address, Body, Channel, Id, MessageState, Priority};
+
+/// Something that arrived.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// Identity, if it was not there before.
+    pub id: Id,
+    /// The gateway that brought it.
+    pub gateway: String,
+    /// `gateway:provider id`, or a hash where there is none.
+    pub dedupe: String,
+    /// The channel of the gateway.
+    pub channel: Channel,
+    /// A message or a receipt.
+    pub what: What,
+    /// Where in the order of work.
+    pub priority: Priority,
+    /// When (domain time).
+    pub at: Time,
+}
+
+/// What arrived.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// Somebody wrote.
+    Message {
+        /// From where.
+        from: Address,
+        /// Its keyed hash.
+        hash: String,
+        /// What.
+        body: Body,
+    },
+    /// A provider reported.
+    Receipt {
+        /// Our reference, if it named it.
+        reference: String,
+        /// The provider's id, if it named it.
+        provider_id: String,
+        /// What became of the message.
+        state: MessageState,
+        /// The provider's code.
+        code: String,
+    },
+}
+
+const STORE: Sql = bulk!(
+    "INSERT INTO inbox (id, gateway, dedupe, kind, channel, address, address_hash, body, reference, provider_id, receipt, code, priority,
+            state, received_at)
+     SELECT CAST(j.value->>0 AS BIGINT), j.value->>1, j.value->>2, j.value->>3, j.value->>4, j.value->>5, j.value->>6, j.value->>7,
+            j.value->>8, j.value->>9, j.value->>10, j.value->>11, CAST(j.value->>12 AS BIGINT), 'new', CAST(j.value->>13 AS BIGINT)
+       FROM",
+    "WHERE TRUE ON CONFLICT (dedupe) DO NOTHING RETURNING id"
+);
+
+/// Stores what arrived; what was there before is left as it is. Gives how many are new.
+///
+/// # Errors
+/// When the database refuses: then nothing of it counts as received.
+pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError> {
+    let rows: Vec<_> = arrived
+        .iter()
+        .map(|a| match &a.what {
+            What::Message { from, hash, body } => json!([
+                a.id.0,
+                a.gateway,
+                a.dedupe,
+                "message",
+                a.channel,
+                from.expose(),
+                hash,
+                body.expose(),
+                "",
+                "",
+                "",
+                "",
+                a.priority.0,
+                a.at.0
+            ]),
+            What::Receipt { reference, provider_id, state, code } => json!([
+                a.id.0,
+                a.gateway,
+                a.dedupe,
+                "receipt",
+                a.channel,
+                "",
+                "",
+                "",
+                reference,
+                provider_id,
+                state,
+                code,
+                a.priority.0,
+                a.at.0
+            ]),
+        })
+        .collect();
+    let sql = tx.pick(&STORE);
+    Ok(all!(tx, (i64,), sql, rows_json(&rows)?)?.len())
+}
+
+/// A row to be processed.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table, named there")]
+pub struct Waiting {
+    pub id: i64,
+    pub gateway: String,
+    pub kind: String,
+    pub channel: String,
+    pub address: String,
+    pub address_hash: String,
+    pub body: String,
+    pub reference: String,
+    pub provider_id: String,
+    pub receipt: String,
+    pub code: String,
+    pub priority: i64,
+    pub tries: i64,
+    pub received_at: i64,
+}
+
+const WAITING: Sql = unlocked!(
+    "SELECT id, gateway, kind, channel, address, address_hash, body, reference, provider_id, receipt, code, priority, tries, received_at
+       FROM inbox WHERE state = 'new' ORDER BY priority, id LIMIT $1",
+    ""
+);
+
+/// Up to `limit` unprocessed rows, most pressing first; other nodes pass them over until this transaction ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn waiting(tx: &mut Tx, limit: i64) -> Result<Vec<Waiting>, StoreError> {
+    let sql = tx.pick(&WAITING);
+    let mut rows = all!(tx, Waiting, sql, limit)?;
+    rows.sort_by_key(|r| (r.priority, r.id));
+    Ok(rows)
+}
+
+/// What a row was read as.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    /// Which.
+    pub id: i64,
+    /// Site, patient and thread, where known.
+    pub site: Option<i64>,
+    /// Patient.
+    pub patient: Option<i64>,
+    /// Thread.
+    pub thread: Option<i64>,
+    /// Severity as a word; empty for receipts.
+    pub severity: String,
+    /// Findings as JSON.
+    pub verdict: String,
+    /// What it was understood as, in words for staff.
+    pub read_as: String,
+}
+
+const DONE: Sql = bulk!(
+    "UPDATE inbox SET state = 'done', done_at = $2, site_id = CAST(j.value->>1 AS BIGINT), patient_id = CAST(j.value->>2 AS BIGINT),
+            thread_id = CAST(j.value->>3 AS BIGINT), severity = j.value->>4, verdict = j.value->>5, read_as = j.value->>6
+       FROM",
+    "WHERE inbox.id = CAST(j.value->>0 AS BIGINT)"
+);
+
+/// Marks rows as processed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish(tx: &mut Tx, done: &[Done], now: Time) -> Result<(), StoreError> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> =
+        done.iter().map(|d| json!([d.id, d.site, d.patient, d.thread, d.severity, d.verdict, d.read_as])).collect();
+    let sql = tx.pick(&DONE);
+    run!(tx, sql, rows_json(&rows)?, now.0)?;
+    Ok(())
+}
+
+/// Counts a failed try; the third marks the row as failed, so that it cannot wedge the inbox. Gives the tries.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fail(tx: &mut Tx, id: i64) -> Result<i64, StoreError> {
+    Ok(on!(tx, |c| {
+        sqlx::query_scalar::<_, i64>(
+        "UPDATE inbox SET tries = tries + 1, state = CASE WHEN tries >= 2 THEN 'failed' ELSE 'new' END WHERE id = $1 RETURNING tries"
+    )
+    .bind(id)
+    .fetch_one(c)
+    .await
+    })?)
+}
+
+/// How many rows wait.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn depth(tx: &mut Tx) -> Result<i64, StoreError> {
+    Ok(on!(tx, |c| sqlx::query_scalar::<_, i64>("SELECT CAST(COUNT(*) AS BIGINT) FROM inbox WHERE state = 'new'")
+        .fetch_one(c)
+        .await)?)
+}
+
+/// What patients wrote lately, oldest first: `(patient, body)`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lately(tx: &mut Tx, patients: &[i64], since: Time, before: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    const LATELY: Sql = bulk!(
+        "SELECT patient_id, body FROM inbox WHERE state = 'done' AND kind = 'message' AND received_at >= $2 AND id < $3
+            AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        ") ORDER BY id"
+    );
+    let sql = tx.pick(&LATELY);
+    Ok(all!(tx, (i64, String), sql, rows_json(patients)?, since.0, before)?)
+}

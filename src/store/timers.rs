@@ -1,0 +1,176 @@
+//! Timers: the only table swept for time. A timer holds the *next* due time of one thing.
+
+use serde_json::json;
+
+use super::tx::{Sql, all, bulk, on, run, unlocked};
+use super::{StoreError, Tx, rows_json};
+use crate::clock::Time;
+use crate::model::{Id, Priority};
+
+/// What a timer is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// The next occurrence of a protocol's step. Subject: the enrolment.
+    Step,
+    /// An open question closes. Subject: the thread.
+    Question,
+    /// An escalation should have been claimed. Subject: the escalation.
+    Deadline,
+    /// A held message may be tried again. Subject: the message.
+    Hold,
+    /// A doubtful message has waited long enough for a receipt. Subject: the message.
+    Doubt,
+}
+
+impl Kind {
+    /// The word as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Step => "step",
+            Kind::Question => "question",
+            Kind::Deadline => "deadline",
+            Kind::Hold => "hold",
+            Kind::Doubt => "doubt",
+        }
+    }
+}
+
+/// A timer to be set.
+#[derive(Debug, Clone)]
+pub struct NewTimer {
+    /// Its identity, if there is none yet for (kind, subject, detail).
+    pub id: Id,
+    /// Whose site.
+    pub site: Id,
+    /// Whose patient.
+    pub patient: Option<Id>,
+    /// What for.
+    pub kind: Kind,
+    /// What about.
+    pub subject: Id,
+    /// Which of several: `step` or `step/anchor`.
+    pub detail: String,
+    /// The local date that it stands for.
+    pub slot: String,
+    /// The version of what it is about; an older timer is void.
+    pub version: i64,
+    /// When (domain time).
+    pub due: Time,
+    /// Among what is due, most pressing first.
+    pub priority: Priority,
+}
+
+/// A timer that is due.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table, named there")]
+pub struct Timer {
+    pub id: i64,
+    pub site_id: i64,
+    pub patient_id: Option<i64>,
+    pub kind: String,
+    pub subject: i64,
+    pub detail: String,
+    pub slot: String,
+    pub version: i64,
+    pub due_at: i64,
+}
+
+const SET: Sql = bulk!(
+    "INSERT INTO timer (id, site_id, patient_id, kind, subject, detail, slot, version, due_at, priority)
+     SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), CAST(j.value->>2 AS BIGINT), j.value->>3,
+            CAST(j.value->>4 AS BIGINT), j.value->>5, j.value->>6, CAST(j.value->>7 AS BIGINT), CAST(j.value->>8 AS BIGINT),
+            CAST(j.value->>9 AS BIGINT)
+       FROM",
+    "WHERE TRUE
+     ON CONFLICT (kind, subject, detail) DO UPDATE SET slot = excluded.slot, version = excluded.version, due_at = excluded.due_at"
+);
+
+/// Sets timers; one that stands for the same thing is moved.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set(tx: &mut Tx, timers: &[NewTimer]) -> Result<(), StoreError> {
+    if timers.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = timers
+        .iter()
+        .map(|t| {
+            json!([
+                t.id.0,
+                t.site.0,
+                t.patient.map(|p| p.0),
+                t.kind.as_str(),
+                t.subject.0,
+                t.detail,
+                t.slot,
+                t.version,
+                t.due.0,
+                t.priority.0
+            ])
+        })
+        .collect();
+    let sql = tx.pick(&SET);
+    run!(tx, sql, rows_json(&rows)?)?;
+    Ok(())
+}
+
+const DUE: Sql = unlocked!(
+    "SELECT id, site_id, patient_id, kind, subject, detail, slot, version, due_at FROM timer WHERE due_at <= $1 ORDER BY due_at, priority, id LIMIT $2",
+    ""
+);
+
+/// Up to `limit` due timers, oldest first; other nodes pass them over until this transaction ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn due(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<Timer>, StoreError> {
+    let sql = tx.pick(&DUE);
+    Ok(all!(tx, Timer, sql, now.0, limit)?)
+}
+
+const DROP: Sql = bulk!("DELETE FROM timer WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM", ")");
+
+/// Deletes timers that have done their work.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn drop_all(tx: &mut Tx, ids: &[i64]) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = tx.pick(&DROP);
+    run!(tx, sql, rows_json(ids)?)?;
+    Ok(())
+}
+
+/// Deletes the timer that stands for one thing, if there is one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel(tx: &mut Tx, kind: Kind, subject: Id) -> Result<(), StoreError> {
+    run!(tx, "DELETE FROM timer WHERE kind = $1 AND subject = $2", kind.as_str(), subject.0)?;
+    Ok(())
+}
+
+/// When the next timer is due.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn next_due(tx: &mut Tx) -> Result<Option<Time>, StoreError> {
+    Ok(on!(tx, |c| sqlx::query_scalar::<_, Option<i64>>("SELECT MIN(due_at) FROM timer").fetch_one(c).await)?.map(Time))
+}
+
+/// A patient's next occurrences: `(enrolment, detail, due_at)`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn upcoming(tx: &mut Tx, patient: Id) -> Result<Vec<(i64, String, i64)>, StoreError> {
+    Ok(all!(
+        tx,
+        (i64, String, i64),
+        "SELECT subject, detail, due_at FROM timer WHERE patient_id = $1 AND kind = 'step' ORDER BY due_at LIMIT 6",
+        patient.0
+    )?)
+}

@@ -1,0 +1,96 @@
+//! A transaction on either database, and the macros that let one SQL text serve both.
+//!
+//! `$1` placeholders work natively on both. Only four things may differ: how a transaction begins,
+//! `FOR UPDATE SKIP LOCKED`, wake-ups, and the source of a bulk statement's rows.
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+/// An open transaction. Store functions borrow it and never commit.
+#[derive(Debug)]
+pub enum Tx {
+    /// On the embedded database.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Tx::Sqlite(t) => t.commit().await,
+            Tx::Postgres(t) => t.commit().await,
+        }
+    }
+
+    /// The form of a statement that this database reads.
+    pub(super) fn pick(&self, sql: &Sql) -> &'static str {
+        match self {
+            Tx::Sqlite(_) => sql.sqlite,
+            Tx::Postgres(_) => sql.postgres,
+        }
+    }
+}
+
+/// One statement in the two places where the databases differ.
+#[derive(Debug)]
+pub(super) struct Sql {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+/// Runs one expression against whichever connection the transaction holds.
+macro_rules! on {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(t) => {
+                let $c = &mut **t;
+                $body
+            }
+            $crate::store::Tx::Postgres(t) => {
+                let $c = &mut **t;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs a statement; gives the number of rows that it touched.
+macro_rules! run {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::store::tx::on!($tx, |c| sqlx::query($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected()))
+    };
+}
+
+/// All rows of a query, as `$row`.
+macro_rules! all {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::store::tx::on!($tx, |c| sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(c).await)
+    };
+}
+
+/// The one row of a query, if there is one, as `$row`.
+macro_rules! maybe {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::store::tx::on!($tx, |c| sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(c).await)
+    };
+}
+
+/// A statement whose rows come from one JSON parameter `$1`: a list, of which each element is `value`.
+/// `value->>0` is the first column of a row on both databases.
+macro_rules! bulk {
+    ($head:literal, $tail:literal) => {
+        $crate::store::tx::Sql {
+            sqlite: concat!($head, " json_each($1) AS j ", $tail),
+            postgres: concat!($head, " jsonb_array_elements($1::jsonb) AS j(value) ", $tail),
+        }
+    };
+}
+
+/// A query that passes over rows which another node is working on.
+macro_rules! unlocked {
+    ($head:literal, $tail:literal) => {
+        $crate::store::tx::Sql { sqlite: concat!($head, $tail), postgres: concat!($head, " FOR UPDATE SKIP LOCKED ", $tail) }
+    };
+}
+
+pub(super) use {all, bulk, maybe, on, run, unlocked};
