@@ -1,0 +1,56 @@
+### Core messages: Polish (pl), in impersonal forms, which do not say whether a man or a woman is addressed.
+### Status: draft (machine), not reviewed by a native speaker.
+
+## Parts of other messages
+
+by-when = do { $by }
+unit-name =
+    { $unit ->
+        [lb] funtach
+        [kg] kilogramach
+       *[other] { $unit }
+    }
+unit-short =
+    { $unit ->
+        [lb] lb
+        [kg] kg
+       *[other] { $unit }
+    }
+crisis-person =
+    { $staffed ->
+        [yes] { $who } już o tym wie i przeczyta to { by-when }.
+       *[no] Osoba na dyżurze już o tym wie. Otwieramy: { $opens }.
+    }
+
+## Crisis
+
+crisis-medical = Dziękujemy za wiadomość. Proszę teraz zadzwonić pod { $emergency } albo poprosić kogoś o telefon. To wiadomość automatyczna. { crisis-person } Można dalej tu pisać.
+crisis-medical-discreet = { crisis-discreet }
+crisis-self-harm = Dziękujemy za te słowa. W niebezpieczeństwie proszę zaraz zadzwonić pod { $emergency }. O każdej porze można zadzwonić pod { $lifeline } i porozmawiać z człowiekiem. Proszę powiedzieć "Polish", aby dostać tłumacza. To wiadomość automatyczna. { crisis-person } Można dalej tu pisać.
+crisis-self-harm-discreet = { crisis-discreet }
+crisis-discreet = Mamy tę wiadomość. Jeśli pomoc jest potrzebna teraz, proszę zadzwonić pod { $emergency }. Jedna osoba już o tym wie. To wiadomość automatyczna. Można dalej tu pisać.
+urgent-received = Dziękujemy za wiadomość. Ktoś się odezwie { by-when }. Jeśli będzie gorzej albo jest niebezpiecznie, proszę zaraz zadzwonić pod { $emergency }. To wiadomość automatyczna.
+urgent-received-discreet = Mamy tę wiadomość. Ktoś się odezwie { by-when }. Jeśli nie można czekać, proszę zadzwonić pod { $emergency }.
+person-will-read = Dziękujemy. Człowiek przeczyta tę wiadomość { by-when }.
+unknown-sender = Nie znamy tego numeru. Człowiek przeczyta tę wiadomość. Można też zadzwonić: { $phone }. W niebezpieczeństwie proszę zaraz zadzwonić pod { $emergency }.
+
+## Consent
+
+stop-confirmation = { $clinic }: nie będziemy już wysyłać wiadomości. Aby zacząć od nowa, proszę odpisać START.
+stop-confirmation-discreet = Wiadomości nie będą już przychodzić. Aby zacząć od nowa, proszę odpisać START.
+start-confirmation = { $clinic }: nasze wiadomości będą znów przychodzić. Pomoc: proszę odpisać HELP. Koniec: STOP lub KONIEC. Operator może pobrać opłatę za wiadomości i dane.
+start-confirmation-discreet = Wiadomości będą znów przychodzić. Pomoc: proszę odpisać HELP. Koniec: STOP lub KONIEC.
+help = { $clinic }: pomoc pod numerem { $phone }. Aby nie dostawać wiadomości, proszę odpisać STOP lub KONIEC. Operator może pobrać opłatę za wiadomości i dane.
+help-discreet = Pomoc pod numerem { $phone }. Aby nie dostawać wiadomości, proszę odpisać STOP lub KONIEC.
+
+## Answers
+
+reask-yes-no = Przepraszamy, to nie było jasne. Proszę odpisać tak lub nie.
+reask-number = Przepraszamy, to nie było jasne. Proszę podać samą liczbę, w { unit-name }.
+reask-number-discreet = Przepraszamy, to nie było jasne. Proszę podać samą liczbę.
+reask-scale = Przepraszamy, to nie było jasne. Proszę podać liczbę od { $min } do { $max }.
+reask-choice = Przepraszamy, to nie było jasne. Proszę podać jedną liczbę od 1 do { $max }.
+reask-visit = Przepraszamy, to nie było jasne. Proszę odpisać C - będę, R - inny termin lub X - nie mogę przyjść.
+answer-thanks = Dziękujemy. Mamy odpowiedź.
+reading-thanks = Dziękujemy. Zapisaliśmy: { $value } { unit-short }.
+reading-thanks-discreet = Dziękujemy. Mamy odpowiedź.

@@ -1,0 +1,328 @@
+//! Reads what a provider sends to our hooks. Pure.
+//!
+//! The shared secret is compared first, in constant time. Then only what the configuration names is read.
+//! A text that is not valid in its charset is kept with U+FFFD in the gaps: refusing it could lose a cry for help.
+
+use reqwest::Method;
+use serde_json::Value;
+use subtle::ConstantTimeEq;
+
+use super::answer::scalar;
+use super::{BODY_LIMIT, Hook, Incoming, Rejected, Request};
+use crate::clock::Time;
+use crate::model::{Address, Body, MessageState};
+
+/// Where the shared secret stands in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SecretAt {
+    Query(String),
+    Header(String),
+}
+
+/// Where the fields of a hook stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fields {
+    Query,
+    Form,
+    /// The field names are JSON pointers.
+    Json,
+}
+
+impl std::str::FromStr for Fields {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Fields, String> {
+        match word {
+            "query" => Ok(Fields::Query),
+            "form" => Ok(Fields::Form),
+            "json" => Ok(Fields::Json),
+            _ => Err(format!("`{word}` is not a place for fields: use query, form or json")),
+        }
+    }
+}
+
+/// How a provider writes the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimeFormat {
+    Seconds,
+    Milliseconds,
+    Rfc3339,
+}
+
+impl std::str::FromStr for TimeFormat {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<TimeFormat, String> {
+        match word {
+            "seconds" => Ok(TimeFormat::Seconds),
+            "milliseconds" => Ok(TimeFormat::Milliseconds),
+            "rfc3339" => Ok(TimeFormat::Rfc3339),
+            _ => Err(format!("`{word}` is not a way to write the time: use seconds, milliseconds or rfc3339")),
+        }
+    }
+}
+
+/// The fields of a person's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InboundMap {
+    pub(super) fields: Fields,
+    /// For JSON: a pointer to a list of messages.
+    pub(super) items: Option<String>,
+    pub(super) from: String,
+    pub(super) to: Option<String>,
+    pub(super) text: String,
+    pub(super) id: Option<String>,
+    pub(super) time: Option<String>,
+    pub(super) time_format: TimeFormat,
+    /// The field that names the charset of the text.
+    pub(super) charset: Option<String>,
+}
+
+/// The fields of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReceiptMap {
+    pub(super) fields: Fields,
+    pub(super) items: Option<String>,
+    pub(super) reference: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) state: String,
+    pub(super) code: Option<String>,
+    /// The provider's words; `None` for those that tell us nothing new.
+    pub(super) states: Vec<(String, Option<MessageState>)>,
+}
+
+/// How to read both hooks. Has no `Debug`: it holds the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Hooks {
+    pub(super) secret: String,
+    pub(super) secret_at: SecretAt,
+    pub(super) inbound: Option<InboundMap>,
+    pub(super) receipt: Option<ReceiptMap>,
+}
+
+impl Hooks {
+    /// Checks the secret, then reads.
+    pub(super) fn parse(&self, request: &Request<'_>) -> Result<Vec<Incoming>, Rejected> {
+        let query = pairs(request.query.as_bytes());
+        let given = match &self.secret_at {
+            SecretAt::Query(name) => query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice()),
+            SecretAt::Header(name) => request.headers.get(name).map(reqwest::header::HeaderValue::as_bytes),
+        };
+        // An empty secret in the configuration opens nothing.
+        let right = given.is_some_and(|given| bool::from(given.ct_eq(self.secret.as_bytes())));
+        if !right || self.secret.is_empty() {
+            return Err(Rejected::Unauthorised);
+        }
+        if request.body.len() > BODY_LIMIT || request.query.len() > BODY_LIMIT {
+            return Err(Rejected::TooLarge);
+        }
+        if !matches!(*request.method, Method::GET | Method::POST) {
+            return Err(malformed("only GET and POST are understood"));
+        }
+        match request.path_kind {
+            Hook::Inbound => {
+                let map = self.inbound.as_ref().ok_or_else(|| malformed("no [inbound] is configured for this gateway"))?;
+                let items = items(map.fields, map.items.as_deref(), query, request)?;
+                items.iter().map(|item| map.read(item)).collect()
+            }
+            Hook::Receipt => {
+                let map = self.receipt.as_ref().ok_or_else(|| malformed("no [receipt] is configured for this gateway"))?;
+                let items = items(map.fields, map.items.as_deref(), query, request)?;
+                items.iter().filter_map(|item| map.read(item).transpose()).collect()
+            }
+        }
+    }
+}
+
+/// One message or receipt of a request.
+enum Item {
+    Pairs(Vec<(String, Vec<u8>)>),
+    Json(Value),
+}
+
+impl Item {
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        match self {
+            Item::Pairs(pairs) => pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()),
+            Item::Json(value) => value.pointer(name).and_then(scalar).map(String::into_bytes),
+        }
+    }
+
+    /// A field that is there and not empty.
+    fn text(&self, name: Option<&String>) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.bytes(name?)?).trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+impl InboundMap {
+    fn read(&self, item: &Item) -> Result<Incoming, Rejected> {
+        let from = item.text(Some(&self.from)).ok_or_else(|| malformed("the sender's field is missing or empty"))?;
+        let text = item.bytes(&self.text).ok_or_else(|| malformed("the text's field is missing"))?;
+        let charset = item.text(self.charset.as_ref());
+        Ok(Incoming::Message {
+            from: Address::new(with_plus(&from)),
+            to: item.text(self.to.as_ref()).map(|to| Address::new(with_plus(&to))),
+            text: Body::new(decode(&text, charset.as_deref())),
+            provider_id: item.text(self.id.as_ref()),
+            provider_time: item.text(self.time.as_ref()).and_then(|time| self.time_format.read(&time)),
+        })
+    }
+}
+
+impl ReceiptMap {
+    /// `None` for a state that tells us nothing new.
+    fn read(&self, item: &Item) -> Result<Option<Incoming>, Rejected> {
+        let word = item.text(Some(&self.state)).ok_or_else(|| malformed("the state's field is missing or empty"))?;
+        let known = self.states.iter().find(|(known, _)| *known == word);
+        let (_, state) = known.ok_or_else(|| malformed("the state is not one of [receipt.states]"))?;
+        let Some(state) = *state else { return Ok(None) };
+        let reference = item.text(self.reference.as_ref());
+        let provider_id = item.text(self.id.as_ref());
+        if reference.is_none() && provider_id.is_none() {
+            return Err(malformed("neither the reference's nor the id's field names a message"));
+        }
+        let code = item.text(self.code.as_ref()).unwrap_or(word);
+        Ok(Some(Incoming::Receipt { reference, provider_id, state, code: plain_code(&code) }))
+    }
+}
+
+impl TimeFormat {
+    fn read(self, text: &str) -> Option<Time> {
+        match self {
+            TimeFormat::Seconds => text.parse::<i64>().ok()?.checked_mul(1000).map(Time),
+            TimeFormat::Milliseconds => text.parse().ok().map(Time),
+            TimeFormat::Rfc3339 => text.parse::<jiff::Timestamp>().ok().map(|at| Time(at.as_millisecond())),
+        }
+    }
+}
+
+/// Names and values of a query or form, decoded to bytes: their charset is not known yet.
+pub(super) fn pairs(encoded: &[u8]) -> Vec<(String, Vec<u8>)> {
+    encoded
+        .split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let value = pair.get(at + 1..).unwrap_or_default();
+            (String::from_utf8_lossy(&percent_decode(&pair[..at])).into_owned(), percent_decode(value))
+        })
+        .collect()
+}
+
+fn percent_decode(encoded: &[u8]) -> Vec<u8> {
+    let hex = |byte: Option<&u8>| byte.and_then(|b| char::from(*b).to_digit(16)).and_then(|digit| u8::try_from(digit).ok());
+    let mut out = Vec::with_capacity(encoded.len());
+    let mut at = 0;
+    while let Some(byte) = encoded.get(at) {
+        at += 1;
+        match *byte {
+            b'+' => out.push(b' '),
+            b'%' => match (hex(encoded.get(at)), hex(encoded.get(at + 1))) {
+                (Some(high), Some(low)) => {
+                    out.push(high << 4 | low);
+                    at += 2;
+                }
+                _ => out.push(b'%'),
+            },
+            plain => out.push(plain),
+        }
+    }
+    out
+}
+
+fn items(
+    fields: Fields,
+    list: Option<&str>,
+    query: Vec<(String, Vec<u8>)>,
+    request: &Request<'_>,
+) -> Result<Vec<Item>, Rejected> {
+    match fields {
+        Fields::Query => Ok(vec![Item::Pairs(query)]),
+        Fields::Form => Ok(vec![Item::Pairs(pairs(request.body))]),
+        Fields::Json => {
+            let value: Value = serde_json::from_slice(request.body).map_err(|_| malformed("the body is not JSON"))?;
+            let Some(pointer) = list else { return Ok(vec![Item::Json(value)]) };
+            match value.pointer(pointer) {
+                Some(Value::Array(list)) => Ok(list.iter().cloned().map(Item::Json).collect()),
+                Some(_) | None => Err(malformed("there is no list where `items` points")),
+            }
+        }
+    }
+}
+
+/// UTF-8 unless another charset is named. Kannel calls raw 8-bit messages `8-BIT`, UCS-2 ones `UTF-16BE`.
+/// What is not UTF-8 though it should be is read as Latin-1 if no charset was named for certain.
+fn decode(bytes: &[u8], charset: Option<&str>) -> String {
+    let charset = charset.unwrap_or("UTF-8").to_ascii_uppercase();
+    match charset.as_str() {
+        "UTF-16BE" | "UTF-16" | "UCS-2" | "UCS-2BE" | "ISO-10646-UCS-2" => {
+            let units: Vec<u16> = bytes.chunks(2).map(|pair| u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)])).collect();
+            String::from_utf16_lossy(&units)
+        }
+        "ISO-8859-1" | "LATIN1" | "LATIN-1" => bytes.iter().copied().map(char::from).collect(),
+        "UTF-8" | "UTF8" => String::from_utf8_lossy(bytes).into_owned(),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().copied().map(char::from).collect(),
+        },
+    }
+}
+
+/// E.164 from what gateways write. Ten digits may be a national number and five a short code: those stay as
+/// they are, for the caller who knows the country.
+fn with_plus(address: &str) -> String {
+    let digits = address.strip_prefix("00").unwrap_or(address);
+    // A `+` that nobody encoded has been read as a space, which trimming took away.
+    if (11..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return format!("+{digits}");
+    }
+    address.to_owned()
+}
+
+/// A provider's code, cut down to what cannot be a text or a person: some quote the message in it.
+fn plain_code(code: &str) -> Option<String> {
+    let code: String = code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(24).collect();
+    let digits = code.bytes().filter(u8::is_ascii_digit).count();
+    (!code.is_empty() && digits < 7).then_some(code)
+}
+
+fn malformed(what: &str) -> Rejected {
+    Rejected::Malformed { what: what.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_any_charset_is_kept() {
+        assert_eq!(decode("señor".as_bytes(), None), "señor");
+        assert_eq!(decode(b"se\xf1or", Some("8-BIT")), "señor");
+        assert_eq!(decode(b"se\xf1or", Some("utf-8")), "se\u{fffd}or");
+        assert_eq!(decode(b"\x06\x23\x06\x44\x06\x45", Some("UTF-16BE")), "ألم");
+        assert_eq!(decode(b"\x06\x23\x06", Some("UTF-16BE")).chars().count(), 2);
+    }
+
+    #[test]
+    fn numbers_become_international_only_where_that_is_certain() {
+        assert_eq!(with_plus("17185550117"), "+17185550117");
+        assert_eq!(with_plus("0017185550117"), "+17185550117");
+        assert_eq!(with_plus("+17185550117"), "+17185550117");
+        assert_eq!(with_plus("7185550117"), "7185550117");
+        assert_eq!(with_plus("22395"), "22395");
+    }
+
+    #[test]
+    fn a_code_that_quotes_the_patient_is_not_kept() {
+        assert_eq!(plain_code("30003").as_deref(), Some("30003"));
+        assert_eq!(plain_code("UNDELIV err:005 Text:my chest hurts").as_deref(), Some("UNDELIV"));
+        assert_eq!(plain_code("+17185550117"), None);
+        assert_eq!(plain_code("17185550117"), None);
+    }
+
+    #[test]
+    fn a_broken_escape_is_a_percent_sign() {
+        assert_eq!(pairs(b"a=100%&b=%zz%41"), [("a".to_owned(), b"100%".to_vec()), ("b".to_owned(), b"%zzA".to_vec())]);
+    }
+}

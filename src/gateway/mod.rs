@@ -1,0 +1,307 @@
+//! The adapters by which messages leave the house and replies come in: a closed set.
+//!
+//! *Invariant:* only this folder speaks HTTP to providers, and whatever a provider does ends in one of five
+//! decisions ([`SendError`]) or in an acceptance. [`SendError::Busy`] is said only where the message was
+//! *certainly* not sent; every doubt is [`SendError::Unknown`], because a message sent twice can harm (a dose
+//! taken twice) and a message believed sent can too.
+//!
+//! Reading what providers send us is pure: [`Gateway::parse`] checks the shared secret, then reads; storing is
+//! the caller's work. An authenticated text of a patient is never refused for its encoding: what cannot be
+//! decoded becomes U+FFFD and goes on to a person.
+
+mod answer;
+mod hook_settings;
+mod http;
+mod incoming;
+mod layers;
+mod settings;
+mod simulator;
+mod template;
+#[cfg(test)]
+mod wire_tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+
+use crate::clock::Time;
+use crate::model::{Address, Body, Channel, Id, MessageState};
+
+pub use http::HttpGateway;
+pub use settings::Environment;
+pub use simulator::{Direction, PhoneMessage, Simulator};
+
+/// The most bytes of a provider's request or answer that are read.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// One message on its way out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The message; the same in every attempt.
+    pub message: Id,
+    /// Which attempt this is, from 1.
+    pub attempt: i64,
+    /// To whom: a number in E.164 with `+`, where the channel has numbers.
+    pub to: Address,
+    /// The text as it is to be shown.
+    pub text: Body,
+    /// A random token by which receipts name this message. Letters, digits, `-`, `_`, `.` and `~` only.
+    pub reference: String,
+    /// For how long the message is of use; a provider that can is told.
+    pub expires_in: Option<Duration>,
+    /// Whether the text needs UCS-2 instead of GSM-7. Must be right: where it is wrongly `false`, Kannel 1.4.5 puts
+    /// `?` for each letter that GSM-7 lacks (í, á, all of Arabic or Cyrillic) and says nothing.
+    pub ucs2: bool,
+}
+
+impl fmt::Debug for Outgoing {
+    /// Names the message; its reference stays out of logs, since receipts are believed by it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("message", &self.message)
+            .field("attempt", &self.attempt)
+            .field("to", &self.to)
+            .field("text", &self.text)
+            .field("ucs2", &self.ucs2)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The provider took the message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accepted {
+    /// What the provider calls it, if it says.
+    pub provider_id: Option<String>,
+}
+
+/// Why a message was not taken: what to do about it, not what caused it. Codes are ours or the
+/// configuration's, never a provider's free text, so that they can be logged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Certainly not sent, try again: connection refused, name not found, 429, 503.
+    #[error("the provider is busy: certainly not sent")]
+    Busy {
+        /// How long the provider asked us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Perhaps sent: the answer was lost, late, or not one that says.
+    #[error("no usable answer: perhaps sent")]
+    Unknown,
+    /// The person stopped or blocked us on this channel.
+    #[error("the recipient has blocked us")]
+    Blocked,
+    /// This message can never reach this address; others can go on.
+    #[error("the address cannot be reached ({code})")]
+    Unreachable {
+        /// Which rule said so.
+        code: String,
+    },
+    /// Our fault: the channel is to pause. Never a reason to opt anybody out.
+    #[error("the gateway is set up wrongly ({code})")]
+    Misconfigured {
+        /// Which rule said so.
+        code: String,
+    },
+}
+
+/// What a provider told us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// A person wrote.
+    Message {
+        /// From which address.
+        from: Address,
+        /// To which of ours, if the provider says.
+        to: Option<Address>,
+        /// What they wrote, perhaps nothing.
+        text: Body,
+        /// The provider's id: the same when the provider repeats itself.
+        provider_id: Option<String>,
+        /// When the provider says that it was written.
+        provider_time: Option<Time>,
+    },
+    /// News of a message that we sent.
+    Receipt {
+        /// [`Outgoing::reference`].
+        reference: Option<String>,
+        /// [`Accepted::provider_id`].
+        provider_id: Option<String>,
+        /// One of sent, delivered, read and failed.
+        state: MessageState,
+        /// The provider's code, letters and digits only.
+        code: Option<String>,
+    },
+}
+
+/// Which of a gateway's two doors a request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hook {
+    /// Where messages of people come in.
+    Inbound,
+    /// Where news of our own messages comes in.
+    Receipt,
+}
+
+impl Hook {
+    /// The path of this door for the gateway called `name`, below the public address of the service.
+    #[must_use]
+    pub fn path(self, name: &str) -> String {
+        match self {
+            Hook::Inbound => format!("/hooks/{name}/inbound"),
+            Hook::Receipt => format!("/hooks/{name}/receipt"),
+        }
+    }
+}
+
+/// A provider's request as it reached us.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// GET or POST; others are refused.
+    pub method: &'a Method,
+    /// The door.
+    pub path_kind: Hook,
+    /// What stands after `?`, as sent.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body, as sent.
+    pub body: &'a [u8],
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {:?}, {} bytes)", self.method, self.path_kind, self.query.len() + self.body.len())
+    }
+}
+
+/// Why a provider's request was not believed or understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// The shared secret is missing or wrong. Answer 401.
+    #[error("the shared secret is missing or wrong")]
+    Unauthorised,
+    /// The secret is right, the rest cannot be read. Answer 400.
+    #[error("the request cannot be read: {what}")]
+    Malformed {
+        /// What is wrong, without anything that the request said.
+        what: String,
+    },
+    /// More than [`BODY_LIMIT`]. Answer 413.
+    #[error("the request is too large")]
+    TooLarge,
+}
+
+/// What to answer a provider once what it told us is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The `Content-Type`.
+    pub content_type: String,
+    /// The body. A gateway like Kannel would text it to the patient: empty unless the provider wants one.
+    pub body: String,
+}
+
+/// How hard a gateway may be pushed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// The most requests under way at once.
+    pub concurrency: usize,
+    /// The most messages a second, if there is a limit.
+    pub per_second: Option<f64>,
+}
+
+/// One way out and in.
+#[derive(Debug)]
+pub enum Gateway {
+    /// Phones inside this process: the demo and the tests.
+    Simulator(Simulator),
+    /// An SMS gateway that is described in the configuration.
+    Http(HttpGateway),
+}
+
+impl Gateway {
+    /// Its name in the configuration and in the addresses of its hooks.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Gateway::Simulator(simulator) => simulator.name(),
+            Gateway::Http(http) => http.name(),
+        }
+    }
+
+    /// What it carries.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        match self {
+            Gateway::Simulator(simulator) => simulator.channel(),
+            Gateway::Http(http) => http.channel(),
+        }
+    }
+
+    /// How hard it may be pushed.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        match self {
+            Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None },
+            Gateway::Http(http) => http.limits(),
+        }
+    }
+
+    /// Hands one message to the provider, once. Retrying is the caller's.
+    ///
+    /// # Errors
+    /// What the caller should do instead, see [`SendError`].
+    pub async fn send(&self, message: &Outgoing) -> Result<Accepted, SendError> {
+        match self {
+            Gateway::Simulator(simulator) => simulator.send(message),
+            Gateway::Http(http) => http.send(message).await,
+        }
+    }
+
+    /// Reads what a provider sent: the shared secret first, in constant time. Pure.
+    ///
+    /// # Errors
+    /// A wrong secret, a request that cannot be read, one that is too large.
+    pub fn parse(&self, request: &Request<'_>) -> Result<Vec<Incoming>, Rejected> {
+        match self {
+            // Simulated phones speak within the process; nobody outside may speak for them.
+            Gateway::Simulator(_) => Err(Rejected::Unauthorised),
+            Gateway::Http(http) => http.parse(request),
+        }
+    }
+
+    /// What to answer the provider after [`Gateway::parse`] succeeded and the result is stored.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        match self {
+            Gateway::Simulator(_) => Reply { status: 200, content_type: "text/plain".to_owned(), body: String::new() },
+            Gateway::Http(http) => http.reply(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_on_its_way_out_can_be_logged_without_its_number_text_or_reference() {
+        let message = Outgoing {
+            message: Id(1),
+            attempt: 2,
+            to: Address::new("+17185550117"),
+            text: Body::new("Your visit is tomorrow"),
+            reference: "tokenOfThisMessage".to_owned(),
+            expires_in: None,
+            ucs2: false,
+        };
+        let shown = format!("{message:?}");
+        assert!(shown.contains("attempt: 2"), "{shown}");
+        for private in ["718555", "visit", "tokenOf"] {
+            assert!(!shown.contains(private), "{shown}");
+        }
+    }
+}
