@@ -251,6 +251,21 @@ impl<'d, 't> Table<'d, 't> {
         }
     }
 
+    /// A text, number or flag as it is written, if it is there.
+    #[must_use]
+    pub fn scalar(&self, key: &str) -> Option<String> {
+        match self.get(key)? {
+            DeValue::String(s) => Some(s.to_string()),
+            DeValue::Integer(n) => Some(n.to_string()),
+            DeValue::Float(n) => Some(n.to_string()),
+            DeValue::Boolean(b) => Some(b.to_string()),
+            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                self.wrong(key, "a text, a number, true or false");
+                None
+            }
+        }
+    }
+
     /// A list of texts; empty if it is not there.
     #[must_use]
     pub fn texts(&self, key: &str) -> Vec<String> {

@@ -36,6 +36,14 @@ pub struct Week(Vec<(Weekday, Clock, Clock)>);
 #[error("`{0}` are no hours: write them as `mon-fri 09:00-17:00, sat 10:00-12:00`")]
 pub struct BadHours(String);
 
+impl Week {
+    /// A week in which nobody is ever there.
+    #[must_use]
+    pub fn never() -> Week {
+        Week(Vec::new())
+    }
+}
+
 impl FromStr for Week {
     type Err = BadHours;
     fn from_str(text: &str) -> Result<Week, BadHours> {

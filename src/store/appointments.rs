@@ -124,3 +124,21 @@ pub async fn answer(tx: &mut Tx, id: Id, state: &str, why: &str, now: Time) -> R
     )?;
     Ok(())
 }
+
+/// Those of these visits of which a reminder has gone out.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reminded(tx: &mut Tx, ids: &[i64]) -> Result<std::collections::HashSet<i64>, StoreError> {
+    const REMINDED: Sql = bulk!(
+        "SELECT DISTINCT appointment_id FROM message
+          WHERE state IN ('sending', 'accepted', 'sent', 'delivered', 'read', 'unknown') AND class = 'reminder'
+            AND appointment_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        ")"
+    );
+    if ids.is_empty() {
+        return Ok(std::collections::HashSet::new());
+    }
+    let sql = tx.pick(&REMINDED);
+    Ok(all!(tx, (i64,), sql, rows_json(ids)?)?.into_iter().map(|(id,)| id).collect())
+}

@@ -161,9 +161,21 @@ impl Db {
         }
     }
 
-    /// Closes the pools once the last write is done.
+    /// Gives up this handle and keeps only what must be closed once the writer has ended.
+    #[must_use]
+    pub fn last(self) -> Closing {
+        Closing(self.pools)
+    }
+}
+
+/// The connections of a database whose handles are gone.
+#[derive(Debug)]
+pub struct Closing(Pools);
+
+impl Closing {
+    /// Closes the connections; what was committed is on disk.
     pub async fn close(self) {
-        match self.pools {
+        match self.0 {
             Pools::Sqlite { write, read } => {
                 read.close().await;
                 write.close().await;

@@ -261,3 +261,35 @@ pub async fn news(tx: &mut Tx) -> Result<i64, StoreError> {
     let latest = maybe!(tx, (Option<i64>,), "SELECT MAX(id) FROM escalation_event")?;
     Ok(latest.and_then(|(id,)| id).unwrap_or(0))
 }
+
+/// Unresolved items about our own trouble with these words.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unresolved_technical(tx: &mut Tx, reason: &str) -> Result<Vec<Escalation>, StoreError> {
+    Ok(all!(
+        tx,
+        Escalation,
+        "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id, claimed_at,
+                resolved_at, outcome, version
+           FROM escalation WHERE state <> 'resolved' AND patient_id IS NULL AND category = 'technical' AND reason = $1",
+        reason
+    )?)
+}
+
+/// When crisis replies went out for these items: `(item, at)`, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64)>, StoreError> {
+    const REPLIES: Sql = bulk!(
+        "SELECT escalation_id, at FROM escalation_event
+          WHERE kind = 'crisis' AND escalation_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        ") ORDER BY id"
+    );
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = tx.pick(&REPLIES);
+    Ok(all!(tx, (i64, i64), sql, rows_json(items)?)?)
+}

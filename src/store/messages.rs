@@ -461,3 +461,19 @@ pub async fn depth(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
         "SELECT state, CAST(COUNT(*) AS BIGINT) FROM message WHERE state IN ('queued', 'sending', 'unknown') GROUP BY state"
     )?)
 }
+
+/// Whether somebody unknown had an answer since a time.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn answered_lately(tx: &mut Tx, gateway: &str, address: &str, since: Time) -> Result<bool, StoreError> {
+    let found = maybe!(
+        tx,
+        (i64,),
+        "SELECT id FROM message WHERE patient_id IS NULL AND planned_at >= $3 AND via_gateway = $1 AND to_address = $2 LIMIT 1",
+        gateway,
+        address,
+        since.0
+    )?;
+    Ok(found.is_some())
+}

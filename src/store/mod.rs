@@ -21,7 +21,7 @@ pub mod threads;
 pub mod timers;
 mod tx;
 
-pub use db::{BadLocation, Db, Lane, Location, StoreError, Writer};
+pub use db::{BadLocation, Closing, Db, Lane, Location, StoreError, Writer};
 pub use tx::Tx;
 
 /// The rows of a bulk statement as its one JSON parameter.

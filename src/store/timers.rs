@@ -174,3 +174,12 @@ pub async fn upcoming(tx: &mut Tx, patient: Id) -> Result<Vec<(i64, String, i64)
         patient.0
     )?)
 }
+
+/// Puts a timer off, so that one that cannot be worked holds up no other.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn put_off(tx: &mut Tx, id: i64, due: Time) -> Result<(), StoreError> {
+    run!(tx, "UPDATE timer SET due_at = $2 WHERE id = $1", id, due.0)?;
+    Ok(())
+}

@@ -1,0 +1,424 @@
+//! The composition root: builds everything, starts the loops, stops them cleanly.
+//!
+//! Only this file starts tasks, so that all of them end with it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::FutureExt;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, Api};
+use crate::clock::{Clock, Time};
+use crate::config::{Config, Key};
+use crate::console::Console;
+use crate::conversation::SiteWords;
+use crate::delivery::{Gateways, Worker};
+use crate::document::Faults;
+use crate::gateway::Gateway;
+use crate::inbound::{Desk, Receiver};
+use crate::kit::{DeliveryRules, Kit, Parts, SITE};
+use crate::model::IdSource;
+use crate::random::Dice;
+use crate::store::sites::Site;
+use crate::store::{Db, Lane, StoreError, enrolments, nodes, sites, timers};
+use crate::sweep::Sweeper;
+
+/// How long a node number is leased, and how often the lease is renewed.
+const NODE_LEASE: Duration = Duration::from_secs(60);
+const NODE_RENEW: Duration = Duration::from_secs(15);
+/// Polling stands behind every wake-up.
+const POLL: Duration = Duration::from_millis(250);
+
+/// What a process does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Serves pages and callbacks, and works.
+    All,
+    /// Serves pages and callbacks only.
+    Web,
+    /// Works only.
+    Worker,
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Role, String> {
+        match s {
+            "all" => Ok(Role::All),
+            "web" => Ok(Role::Web),
+            "worker" => Ok(Role::Worker),
+            other => Err(format!("`{other}` is no role: use all, web or worker")),
+        }
+    }
+}
+
+/// Why a service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Something that people wrote is wrong.
+    #[error("{0}")]
+    Faults(#[from] Faults),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The key of the address hash.
+    #[error("the key file {file} cannot be used ({why}): give the service a folder that it may write to, or set PORCHLIGHT_SECURITY_KEY")]
+    Key {
+        /// Which file.
+        file: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The address to serve at.
+    #[error("cannot listen on {address} ({why}): stop what uses it, or choose another with server.listen")]
+    Listen {
+        /// Which.
+        address: String,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// The service, built and not yet working.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// What every worker needs.
+    pub kit: Arc<Kit>,
+    /// The database.
+    pub db: Db,
+    /// The ways out and in.
+    pub ways: Arc<Gateways>,
+    /// Stores what comes in.
+    pub receiver: Receiver,
+    /// Sends what is queued.
+    pub worker: Worker,
+    /// Works the inbox.
+    pub desk: Desk,
+    /// Works the timers.
+    pub sweeper: Sweeper,
+    /// Wakes the sender.
+    pub wake_outbox: Arc<Notify>,
+    /// Wakes the desk.
+    pub wake_inbox: Arc<Notify>,
+    /// Rises whenever a page may have to change.
+    pub news: watch::Sender<u64>,
+    /// Ends every loop.
+    pub stop: CancellationToken,
+    loops: TaskTracker,
+    stores: TaskTracker,
+    secure_cookies: bool,
+}
+
+impl App {
+    /// Opens the database and builds the service. `more` makes gateways besides the configured ones.
+    ///
+    /// # Errors
+    /// When the database cannot be used, or a text or rule is wrong.
+    pub async fn build(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        dice: Dice,
+        more: impl FnOnce(&Arc<dyn Clock>, &Arc<IdSource>) -> Vec<Gateway>,
+    ) -> Result<App, StartError> {
+        let key = key(&config.key, &dice)?;
+        let owner = dice.token();
+        let stores = TaskTracker::new();
+        let (db, writer) = Db::open(&config.database).await?;
+        stores.spawn(writer);
+
+        let (node, floor) = lease_node(&db, &owner, clock.machine()).await?;
+        let ids = Arc::new(IdSource::new(node, floor.max(clock.machine())));
+        let mut gateways = config.gateways;
+        gateways.extend(more(&clock, &ids));
+        let ways = Arc::new(Gateways::new(gateways));
+        let parts = Parts {
+            dice,
+            hours: config.site.hours.clone(),
+            site: SiteWords {
+                clinic: config.site.sender.clone(),
+                phone: config.site.phone.clone(),
+                emergency: config.site.emergency_number.clone(),
+                lifeline: config.site.lifeline_number.clone(),
+            },
+            window: config.window,
+            delivery: DeliveryRules {
+                batch: config.delivery.batch,
+                lease: config.delivery.lease,
+                attempts: config.delivery.attempts,
+                doubt: config.delivery.doubt,
+            },
+            key,
+        };
+        let kit = Arc::new(Kit::new(clock, ids, owner, parts)?);
+        keep_site(&db, &kit, &config.site).await?;
+        keep_protocols(&db, &kit, config.protocols).await?;
+
+        let wake_outbox = Arc::new(Notify::new());
+        let wake_inbox = Arc::new(Notify::new());
+        let (receiver, storing) = Receiver::new(Arc::clone(&kit), db.clone(), &config.country, Arc::clone(&wake_inbox));
+        stores.spawn(storing);
+        Ok(App {
+            worker: Worker::new(Arc::clone(&kit), db.clone(), Arc::clone(&ways)),
+            desk: Desk::new(Arc::clone(&kit), db.clone()),
+            sweeper: Sweeper::new(Arc::clone(&kit), db.clone()),
+            kit,
+            db,
+            ways,
+            receiver,
+            wake_outbox,
+            wake_inbox,
+            news: watch::Sender::new(0),
+            stop: CancellationToken::new(),
+            loops: TaskTracker::new(),
+            stores,
+            secure_cookies: config.secure_cookies,
+        })
+    }
+
+    /// The routes of the machine interface and the console.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        let api = Api { db: self.db.clone(), ways: Arc::clone(&self.ways), receiver: self.receiver.clone(), kit: Arc::clone(&self.kit) };
+        api::router(api).merge(crate::console::router(self.console()))
+    }
+
+    /// What the console works with.
+    #[must_use]
+    pub fn console(&self) -> Console {
+        Console {
+            kit: Arc::clone(&self.kit),
+            db: self.db.clone(),
+            ways: Arc::clone(&self.ways),
+            wake: Arc::clone(&self.wake_outbox),
+            news: self.news.subscribe(),
+            tell: self.news.clone(),
+            secure_cookies: self.secure_cookies,
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// Starts the loops of a role.
+    pub fn work(&self, role: Role) {
+        let app = self.clone();
+        self.loops.spawn(async move { app.keep_node().await });
+        if role == Role::Web {
+            return;
+        }
+        let app = self.clone();
+        self.loops.spawn(async move { app.work_inbox().await });
+        let app = self.clone();
+        self.loops.spawn(async move { app.work_timers().await });
+        self.loops.spawn(self.worker.clone().run(Arc::clone(&self.wake_outbox), self.stop.clone()));
+    }
+
+    /// Starts one more loop, which must end when [`App::stop`] is cancelled.
+    pub fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.loops.spawn(task);
+    }
+
+    /// Serves `router` until told to stop.
+    ///
+    /// # Errors
+    /// When serving breaks off.
+    pub async fn serve(&self, listener: TcpListener, router: Router) -> std::io::Result<()> {
+        let stop = self.stop.clone();
+        axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    }
+
+    /// Stops: what is under way ends, what is queued stays durable, the node number is given back.
+    pub async fn shut_down(self) {
+        self.stop.cancel();
+        let App { kit, db, loops, stores, .. } = self;
+        // Everything else of the app is dropped here: the loops hold the last handles.
+        loops.close();
+        loops.wait().await;
+        let (owner, node) = (kit.owner.clone(), kit.ids.node());
+        let released = db.write(Lane::Work, move |tx| async move { nodes::release(tx, node, &owner).await }.boxed()).await;
+        if let Err(e) = released {
+            tracing::warn!(error = %e, "the node number could not be given back; it is free again in a minute");
+        }
+        let pools = db.last();
+        stores.close();
+        stores.wait().await;
+        pools.close().await;
+    }
+
+    async fn keep_node(&self) {
+        let (owner, node) = (self.kit.owner.clone(), self.kit.ids.node());
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(NODE_RENEW) => {}
+            }
+            let (owner, until) = (owner.clone(), self.kit.clock.machine().plus(NODE_LEASE));
+            match self.db.write(Lane::Work, move |tx| async move { nodes::renew(tx, node, &owner, until).await }.boxed()).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::error!("the node number was taken by another process: stopping, so that no id is made twice");
+                    self.stop.cancel();
+                }
+                Err(e) => tracing::warn!(error = %e, "the node number could not be renewed; trying again"),
+            }
+        }
+    }
+
+    async fn work_inbox(&self) {
+        while !self.stop.is_cancelled() {
+            let worked = self.desk.tick().await;
+            self.after(&worked, "the inbox could not be worked; trying again");
+            if matches!(worked, Ok(n) if n > 0) {
+                self.wake_outbox.notify_one();
+                continue;
+            }
+            let rest = if worked.is_err() { Duration::from_secs(1) } else { POLL };
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = self.wake_inbox.notified() => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    async fn work_timers(&self) {
+        while !self.stop.is_cancelled() {
+            let worked = self.sweeper.tick().await;
+            self.after(&worked, "the timers could not be worked; trying again");
+            if matches!(worked, Ok(n) if n > 0) {
+                self.wake_outbox.notify_one();
+                continue;
+            }
+            // Sped up, domain time passes in a fraction of a poll.
+            let poll = if self.kit.clock.speed() > 1.0 { Duration::from_millis(40) } else { POLL };
+            let rest = if worked.is_err() { Duration::from_secs(1) } else { poll };
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    fn after(&self, worked: &Result<usize, StoreError>, trouble: &str) {
+        match worked {
+            Ok(0) => {}
+            Ok(_) => self.news.send_modify(|n| *n += 1),
+            Err(e) => tracing::warn!(error = %e, "{trouble}"),
+        }
+    }
+}
+
+async fn lease_node(db: &Db, owner: &str, machine: Time) -> Result<(i64, Time), StoreError> {
+    for _ in 0..16 {
+        let owner = owner.to_owned();
+        let leased = db
+            .write(Lane::Work, move |tx| async move { nodes::lease(tx, &owner, machine, machine.plus(NODE_LEASE)).await }.boxed())
+            .await;
+        match leased {
+            // Another process took the same number in the same moment: the next free one.
+            Err(StoreError::Conflict) => {}
+            other => return other,
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Writes the site as it is configured.
+async fn keep_site(db: &Db, kit: &Arc<Kit>, site: &crate::config::Site) -> Result<(), StoreError> {
+    let row = Site {
+        id: SITE.0,
+        name: site.name.clone(),
+        sender: site.sender.clone(),
+        phone: site.phone.clone(),
+        zone: site.zone.name().to_owned(),
+        jurisdiction: site.jurisdiction.clone(),
+        hours: site.hours_text.clone(),
+        emergency_number: site.emergency_number.clone(),
+        lifeline_number: site.lifeline_number.clone(),
+    };
+    let (closed, now) = (site.closed.clone(), kit.now());
+    db.write(Lane::Work, move |tx| {
+        async move {
+            sites::put(tx, &row, now).await?;
+            sites::close_on(tx, SITE, &closed).await
+        }
+        .boxed()
+    })
+    .await
+}
+
+/// Keeps the texts of the current protocols, and learns those that running enrolments still use.
+async fn keep_protocols(db: &Db, kit: &Arc<Kit>, current: Vec<crate::protocol::Protocol>) -> Result<(), StartError> {
+    let now = kit.now();
+    let texts: Vec<_> = current.iter().map(|p| (p.hash.clone(), p.id.clone(), p.version, p.title.clone(), p.text.clone())).collect();
+    let stored = db
+        .write(Lane::Work, move |tx| {
+            async move {
+                for (hash, id, version, title, text) in &texts {
+                    enrolments::put_protocol(tx, hash, id, *version, title, text, now).await?;
+                }
+                enrolments::protocols(tx).await
+            }
+            .boxed()
+        })
+        .await?;
+    for (hash, id, text) in stored {
+        if !current.iter().any(|p| p.hash == hash) {
+            let file = format!("database, protocol {id} {}", &hash[..hash.len().min(8)]);
+            kit.protocols.add(crate::protocol::Protocol::parse(&file, &text)?, false);
+        }
+    }
+    current.into_iter().for_each(|p| kit.protocols.add(p, true));
+    Ok(())
+}
+
+/// The key of the address hash: given, or from its file, which is made at the first start.
+fn key(key: &Key, dice: &Dice) -> Result<Vec<u8>, StartError> {
+    match key {
+        Key::Given(key) => Ok(key.clone().into_bytes()),
+        Key::File(path) => key_file(path, dice)
+            .map_err(|e| StartError::Key { file: path.display().to_string(), why: e.to_string() }),
+    }
+}
+
+fn key_file(path: &Path, dice: &Dice) -> std::io::Result<Vec<u8>> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().len() >= 32 => Ok(text.trim().as_bytes().to_vec()),
+        Ok(_) => Err(std::io::Error::other("it holds less than 32 characters")),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let text = format!("{}{}", dice.token(), dice.token());
+            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            writeln!(file, "{text}")?;
+            file.sync_all()?;
+            Ok(text.into_bytes())
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Opens the address to serve at.
+///
+/// # Errors
+/// When it is taken or not allowed.
+pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|e| StartError::Listen { address: address.to_string(), why: e.to_string() })
+}
+
+/// When something is due next, as far as the database knows (domain time for timers, machine time for the outbox).
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn next_due(db: &Db) -> Result<Option<Time>, StoreError> {
+    let mut tx = db.read().await?;
+    let timer = timers::next_due(&mut tx).await?;
+    let queued = crate::store::messages::next_ready(&mut tx).await?;
+    Ok(timer.into_iter().chain(queued).min())
+}

@@ -1,0 +1,182 @@
+//! The command line: one file per command.
+
+mod check;
+mod demo;
+mod import;
+mod lines;
+mod serve;
+mod user;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::Role;
+use crate::config::Config;
+
+/// Leaves a light on for patients who are hard to reach.
+#[derive(Debug, Parser)]
+#[command(name = "porchlight", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try it: an invented clinic with simulated phones, on this machine alone
+    Demo {
+        /// Where to serve the demo
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: std::net::SocketAddr,
+        /// Keep the demo in this folder; without it, it is gone at the end
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// How much faster than life: 1, 60 or 3600
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+    },
+    /// Run the service
+    Serve {
+        /// The settings; config/default.toml shows every one
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// all, web or worker
+        #[arg(long, default_value = "all")]
+        role: Role,
+    },
+    /// Bring the database up to date
+    Migrate {
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Prove settings, protocols, texts, rules and vocabularies; names every fault with its place
+    Check {
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Bring in data
+    #[command(subcommand)]
+    Import(Import),
+    /// Manage staff
+    #[command(subcommand)]
+    User(User),
+    /// Read replies from JSON lines {"id","lang","text"}; print {"id","severity","categories","because"}
+    Triage,
+    /// Read replies from JSON lines {"id","lang","text"[,"expects"]}; print {"id","intent"[,"value"]}
+    Understand,
+    /// Count SMS segments of JSON lines {"text"}; print {"encoding","segments"}
+    Segments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// Patients from a CSV file: all rows or none; rows that are there already are brought up to date
+    Patients {
+        /// The file; `docs/import.md` names the columns
+        file: PathBuf,
+        /// Say what would happen, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum User {
+    /// Add a member of staff; the password is read from standard input, or made and printed
+    Add {
+        /// Work e-mail
+        #[arg(long)]
+        email: String,
+        /// The name that colleagues see
+        #[arg(long)]
+        name: String,
+        /// coordinator, supervisor or admin
+        #[arg(long, default_value = "coordinator")]
+        role: crate::model::Role,
+        /// Read the password from standard input instead of making one
+        #[arg(long)]
+        password_stdin: bool,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
+/// What a command ends with when it fails: the text for people, on standard error.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(e: E) -> Failure {
+        Failure(e.to_string())
+    }
+}
+
+/// Parses the command line and runs one command.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&format!("no runtime could be started: {e}")),
+    };
+    let done = runtime.block_on(run(cli.command));
+    match done {
+        Ok(code) => code,
+        Err(Failure(text)) => fail(&text),
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Demo { listen, data, speed } => demo::run(listen, data.as_deref(), speed).await,
+        Command::Serve { config, role } => serve::run(config.as_deref(), role).await,
+        Command::Migrate { config } => serve::migrate(config.as_deref()).await,
+        Command::Check { config } => Ok(check::run(config.as_deref())),
+        Command::Import(Import::Patients { file, dry_run, config }) => import::patients(&file, dry_run, config.as_deref()).await,
+        Command::User(User::Add { email, name, role, password_stdin, config }) => {
+            user::add(&email, &name, role, password_stdin, config.as_deref()).await
+        }
+        Command::Triage => lines::triage(),
+        Command::Understand => lines::understand(),
+        Command::Segments => lines::segments(),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    // With no standard error there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "{text}"));
+    ExitCode::FAILURE
+}
+
+fn say(text: impl std::fmt::Display) {
+    // A reader that has gone away does not want the rest.
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn load(config: Option<&Path>) -> Result<Config, Failure> {
+    let config = Config::load(config, &environment)?;
+    start_log(&config.log);
+    Ok(config)
+}
+
+/// Starts the log on standard error. Events name ids, never people.
+fn start_log(log: &crate::config::Log) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::new(format!("{level},sqlx=warn,hyper=warn,reqwest=warn,h2=warn", level = log.level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // A second start in one process keeps the first log.
+    drop(if log.json { builder.json().try_init() } else { builder.try_init() });
+}

@@ -1,0 +1,145 @@
+//! Sending: claim under a lease → decide again → send in parallel → acknowledge in one commit.
+//!
+//! Invariants: nothing is sent without a durable claim; no network call happens inside a transaction;
+//! an answer that was lost makes a message `unknown`, never `failed` and never sent again blindly; a
+//! receipt never moves a state back.
+
+mod acknowledge;
+mod prepare;
+mod receipts;
+mod retry;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::clock::Time;
+use crate::gateway::Gateway;
+use crate::kit::Kit;
+use crate::model::{Category, Channel, Class, Id, MessageState, Severity};
+use crate::store::messages;
+use crate::store::timers::Timer;
+use crate::store::{StoreError, Tx};
+
+pub use prepare::{Ready, facts_of};
+pub use receipts::apply as apply_receipts;
+pub use worker::Worker;
+
+/// The ways out, each with its own places, so that a slow one takes none from another.
+#[derive(Debug)]
+pub struct Gateways(Vec<Way>);
+
+#[derive(Debug)]
+struct Way {
+    gateway: Gateway,
+    places: Semaphore,
+    pace: Option<tokio::sync::Mutex<tokio::time::Interval>>,
+}
+
+impl Gateways {
+    /// The ways out, in the order of preference.
+    #[must_use]
+    pub fn new(gateways: Vec<Gateway>) -> Gateways {
+        let way = |gateway: Gateway| {
+            let limits = gateway.limits();
+            let pace = limits.per_second.filter(|rate| *rate > 0.0).map(|rate| {
+                let mut interval = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
+                interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                tokio::sync::Mutex::new(interval)
+            });
+            Way { gateway, places: Semaphore::new(limits.concurrency), pace }
+        };
+        Gateways(gateways.into_iter().map(way).collect())
+    }
+
+    /// The gateway of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Gateway> {
+        self.0.iter().map(|w| &w.gateway).find(|g| g.name() == name)
+    }
+
+    /// The first gateway that serves a channel.
+    #[must_use]
+    pub fn serving(&self, channel: Channel) -> Option<&Gateway> {
+        self.0.iter().map(|w| &w.gateway).find(|g| g.channel() == channel)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Gateway> {
+        self.0.iter().map(|w| &w.gateway)
+    }
+
+    fn way(&self, name: &str) -> Option<&Way> {
+        self.0.iter().find(|w| w.gateway.name() == name)
+    }
+}
+
+/// What happens to a message of which nobody knows whether it arrived, once it has waited for a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDoubt {
+    /// Twice is better than never: a reminder, an answer, a crisis reply.
+    Resend,
+    /// Twice would do harm or confuse: a person decides.
+    AskCoordinator,
+}
+
+/// The rule of each class.
+#[must_use]
+pub const fn on_doubt(class: Class) -> OnDoubt {
+    match class {
+        Class::Crisis | Class::Reminder | Class::Answer => OnDoubt::Resend,
+        Class::Consent | Class::Staff | Class::Question | Class::Bulk => OnDoubt::AskCoordinator,
+    }
+}
+
+/// Held messages whose time has come go back into the queue, where they are decided again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fire_holds(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    for timer in due {
+        messages::requeue(tx, Id(timer.subject), MessageState::Held, now, kit.clock.machine()).await?;
+    }
+    Ok(())
+}
+
+/// Doubtful messages that no receipt has cleared up follow the rule of their class, once.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    for timer in due {
+        let Some(message) = messages::doubtful(tx, Id(timer.subject)).await? else { continue };
+        if message.state != MessageState::Unknown.as_str() {
+            continue;
+        }
+        let class: Class = message.class.parse().map_err(|_| StoreError::Unreadable(format!("class {}", message.class)))?;
+        if on_doubt(class) == OnDoubt::Resend && message.attempts < 2 {
+            messages::requeue(tx, Id(message.id), MessageState::Unknown, now, kit.clock.machine()).await?;
+            continue;
+        }
+        acknowledge::tell(
+            tx,
+            kit,
+            (Id(message.site_id), message.patient_id.map(Id)),
+            (Severity::Routine, Category::Technical),
+            "Not known if a message arrived: look at the timeline before writing again",
+            now,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Messages whose sender died or lost its lease: perhaps sent, so they are in doubt.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn release_lost(tx: &mut Tx, kit: &Arc<Kit>, now: Time) -> Result<usize, StoreError> {
+    let lost = messages::release_lost(tx, now, kit.clock.machine()).await?;
+    let doubts: Vec<_> = lost.iter().map(|m| (Id(m.id), Id(m.site_id), m.patient_id.map(Id))).collect();
+    acknowledge::set_doubts(tx, kit, &doubts, now).await?;
+    Ok(lost.len())
+}

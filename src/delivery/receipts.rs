@@ -1,0 +1,91 @@
+//! Receipts move a message on, never back, whatever order they come in.
+
+use crate::clock::Time;
+use crate::kit::Kit;
+use crate::model::{Category, Class, Id, MessageState, Severity};
+use crate::store::inbox::Waiting;
+use crate::store::timers::{self, Kind};
+use crate::store::{StoreError, Tx, messages};
+
+/// Applies stored receipts in the order in which they came.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> Result<(), StoreError> {
+    for receipt in receipts {
+        let Ok(news) = receipt.receipt.parse::<MessageState>() else { continue };
+        let Some(message) = messages::receipted(tx, &receipt.gateway, &receipt.reference, &receipt.provider_id).await? else {
+            tracing::debug!(gateway = receipt.gateway, "a receipt for a message that is not here");
+            continue;
+        };
+        messages::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
+        let state: MessageState = message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
+        let Some(next) = moves(state, news) else { continue };
+        messages::advance(tx, Id(message.id), state, next, &receipt.code, now).await?;
+        if state == MessageState::Unknown {
+            timers::cancel(tx, Kind::Doubt, Id(message.id)).await?;
+        }
+        if next == MessageState::Failed {
+            let crisis = message.class == Class::Crisis.as_str();
+            let (severity, text) = if crisis {
+                (Severity::Emergency, "The crisis reply did not arrive: call now")
+            } else {
+                (Severity::Routine, "A message did not arrive: the carrier says so")
+            };
+            let whose = (Id(message.site_id), message.patient_id.map(Id));
+            super::acknowledge::tell(tx, kit, whose, (severity, Category::Technical), text, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a receipt moves a message, if it moves it.
+#[must_use]
+pub fn moves(state: MessageState, news: MessageState) -> Option<MessageState> {
+    use MessageState::{Accepted, Cancelled, Delivered, Expired, Failed, Held, Planned, Queued, Read, Sending, Sent, Skipped, Unknown};
+    let rank = |s| match s {
+        Sending | Unknown | Queued => 0,
+        Accepted => 1,
+        Sent => 2,
+        Delivered => 3,
+        Read => 4,
+        Planned | Held | Skipped | Expired | Cancelled | Failed => i32::MAX,
+    };
+    match news {
+        // Also what waits for another try: the one that we believed lost has arrived.
+        Sent | Delivered | Read => (rank(news) > rank(state)).then_some(news),
+        Failed => (rank(state) < rank(Delivered)).then_some(Failed),
+        Planned | Held | Queued | Sending | Accepted | Skipped | Expired | Cancelled | Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn end_of(receipts: &[MessageState]) -> MessageState {
+        receipts.iter().fold(MessageState::Accepted, |state, news| moves(state, *news).unwrap_or(state))
+    }
+
+    #[test]
+    fn delivered_then_sent_stays_delivered_and_failed_after_delivered_too() {
+        assert_eq!(end_of(&[MessageState::Delivered, MessageState::Sent]), MessageState::Delivered);
+        assert_eq!(end_of(&[MessageState::Delivered, MessageState::Failed]), MessageState::Delivered);
+        assert_eq!(end_of(&[MessageState::Failed, MessageState::Sent]), MessageState::Failed);
+    }
+
+    #[test]
+    fn what_was_in_doubt_is_cleared_up_by_its_receipt() {
+        assert_eq!(moves(MessageState::Unknown, MessageState::Delivered), Some(MessageState::Delivered));
+        assert_eq!(moves(MessageState::Cancelled, MessageState::Delivered), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_progress_ends_the_same(order in Just(vec![MessageState::Sent, MessageState::Delivered, MessageState::Read, MessageState::Sent, MessageState::Delivered]).prop_shuffle()) {
+            prop_assert_eq!(end_of(&order), MessageState::Read);
+        }
+    }
+}

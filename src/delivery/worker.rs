@@ -1,0 +1,180 @@
+//! The worker: the scheduler loop, the tests and the demo's fast clock all call the same three steps.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::acknowledge::{Answered, acknowledge};
+use super::prepare::{Ready, claim};
+use super::{Gateways, release_lost};
+use crate::gateway::{Outgoing, SendError};
+use crate::kit::Kit;
+use crate::store::{Db, Lane, StoreError};
+
+/// How many messages may be under way at once; a slow provider fills its own places only.
+const UNDER_WAY: usize = 2000;
+
+/// Sends what is queued.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    kit: Arc<Kit>,
+    db: Db,
+    ways: Arc<Gateways>,
+}
+
+impl Worker {
+    /// A worker over these ways out.
+    #[must_use]
+    pub fn new(kit: Arc<Kit>, db: Db, ways: Arc<Gateways>) -> Worker {
+        Worker { kit, db, ways }
+    }
+
+    /// Claims one batch, sends it and acknowledges it. Gives how many messages were claimed.
+    ///
+    /// # Errors
+    /// When the database refuses; what was sent is then in doubt.
+    pub async fn tick(&self) -> Result<usize, StoreError> {
+        let (ready, claimed) = self.claim(self.kit.delivery.batch).await?;
+        let mut sending: FuturesUnordered<_> = grouped(ready).into_iter().map(|group| self.send(group)).collect();
+        let mut answered = Vec::new();
+        while let Some(mut group) = sending.next().await {
+            answered.append(&mut group);
+        }
+        self.acknowledge(answered).await?;
+        Ok(claimed)
+    }
+
+    /// Works until told to stop, then lets what is under way end.
+    pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
+        let mut sending = FuturesUnordered::new();
+        let mut under_way = 0_usize;
+        let mut rest = std::time::Duration::ZERO;
+        loop {
+            if stop.is_cancelled() && sending.is_empty() {
+                return;
+            }
+            let room = UNDER_WAY.saturating_sub(under_way);
+            let mut more = false;
+            if room > 0 && !stop.is_cancelled() {
+                let limit = self.kit.delivery.batch.min(i64::try_from(room).unwrap_or(i64::MAX));
+                match self.claim(limit).await {
+                    Ok((ready, claimed)) => {
+                        more = claimed > 0;
+                        rest = std::time::Duration::from_millis(250);
+                        under_way += ready.len();
+                        for group in grouped(ready) {
+                            let worker = self.clone();
+                            sending.push(async move { worker.send(group).await });
+                        }
+                    }
+                    Err(e) => {
+                        tracing::warn!(error = %e, "nothing could be claimed; trying again");
+                        rest = std::time::Duration::from_secs(1);
+                    }
+                }
+            }
+            let first = tokio::select! {
+                group = sending.next(), if !sending.is_empty() => group,
+                () = wake.notified(), if !more && !stop.is_cancelled() => None,
+                () = tokio::time::sleep(rest), if !more && !stop.is_cancelled() => None,
+                () = stop.cancelled(), if sending.is_empty() => None,
+                else => None,
+            };
+            let mut answered = first.unwrap_or_default();
+            while let Some(Some(mut group)) = sending.next().now_or_never() {
+                answered.append(&mut group);
+            }
+            if answered.is_empty() {
+                continue;
+            }
+            under_way = under_way.saturating_sub(answered.len());
+            metrics::counter!("porchlight_attempts_total").increment(answered.len() as u64);
+            if let Err(e) = self.acknowledge(answered).await {
+                tracing::error!(error = %e, "answers of providers could not be written; those messages are in doubt");
+            }
+        }
+    }
+
+    async fn claim(&self, limit: i64) -> Result<(Vec<Ready>, usize), StoreError> {
+        let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
+        self.db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    let now = kit.now();
+                    release_lost(tx, &kit, now).await?;
+                    claim(tx, &kit, &ways, limit, now).await
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    /// Sends the messages of one person one after the other.
+    async fn send(&self, group: Vec<Ready>) -> Vec<Answered> {
+        let mut answered = Vec::with_capacity(group.len());
+        for ready in group {
+            let answer = match self.ways.way(&ready.gateway) {
+                None => Err(SendError::Misconfigured { code: "no_gateway".into() }),
+                Some(way) => {
+                    let _place = way.places.acquire().await;
+                    if let Some(pace) = &way.pace {
+                        pace.lock().await.tick().await;
+                    }
+                    let outgoing = Outgoing {
+                        message: ready.id,
+                        attempt: ready.n,
+                        to: ready.to.clone(),
+                        text: ready.text.clone(),
+                        reference: ready.reference.clone(),
+                        expires_in: ready.expires_in,
+                        ucs2: ready.ucs2,
+                    };
+                    if self.kit.clock.machine() > ready.lease_until {
+                        // Somebody else may have it by now. It was certainly not sent from here.
+                        Err(SendError::Busy { retry_after: None })
+                    } else {
+                        way.gateway.send(&outgoing).await
+                    }
+                }
+            };
+            answered.push(Answered { ready, answer });
+        }
+        answered
+    }
+
+    async fn acknowledge(&self, answered: Vec<Answered>) -> Result<(), StoreError> {
+        if answered.is_empty() {
+            return Ok(());
+        }
+        let kit = Arc::clone(&self.kit);
+        self.db
+            .write(Lane::Acknowledge, move |tx| {
+                async move {
+                    let now = kit.now();
+                    acknowledge(tx, &kit, &answered, now).await
+                }
+                .boxed()
+            })
+            .await
+    }
+}
+
+/// Messages by whom they go to, in the order of the claim.
+fn grouped(ready: Vec<Ready>) -> Vec<Vec<Ready>> {
+    let mut place: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<Vec<Ready>> = Vec::new();
+    for message in ready {
+        match place.get(&message.group) {
+            Some(at) => groups[*at].push(message),
+            None => {
+                place.insert(message.group.clone(), groups.len());
+                groups.push(vec![message]);
+            }
+        }
+    }
+    groups
+}

@@ -1,0 +1,13 @@
+//! Coming in: verify → durable, deduplicated inbox → 200; then, thread by thread, triage and conversation.
+//!
+//! Invariants: nobody is told "received" before the commit; every row is processed once, in one
+//! transaction with all that follows from it; a row that cannot be processed goes to a person.
+
+mod address;
+mod effects;
+mod process;
+mod receive;
+
+pub use address::{BadNumber, phone};
+pub use process::{Desk, fire_questions};
+pub use receive::{NotReceived, Receiver};

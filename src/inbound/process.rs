@@ -1,0 +1,303 @@
+//! One batch of the inbox: facts are read for all rows at once, each thread is worked in order, and all
+//! that follows is written in the transaction that marks the rows as done.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::effects::Write;
+use crate::clock::Time;
+use crate::conversation::{Heard, Open, Reading, Situation, Visit, step};
+use crate::delivery::apply_receipts;
+use crate::kit::Kit;
+use crate::model::{Id, Severity};
+use crate::protocol::{Protocol, WeightUnit};
+use crate::schedule::{self, Question};
+use crate::store::appointments::Visit as VisitRow;
+use crate::store::enrolments::Enrolment;
+use crate::store::escalations::Escalation;
+use crate::store::facts::{self, Facts};
+use crate::store::inbox::{self, Done, Waiting};
+use crate::store::readings::Reading as ReadingRow;
+use crate::store::threads::{self, Thread};
+use crate::store::timers::Timer;
+use crate::store::{Db, Lane, StoreError, Tx, appointments, enrolments, escalations, readings};
+use crate::triage::{Context, Verdict};
+
+/// Rows worked in one transaction.
+const BATCH: i64 = 200;
+/// Texts of one person within this time are read together.
+const TOGETHER: Duration = Duration::from_secs(120);
+/// How far back readings are compared.
+const HISTORY: Duration = Duration::from_secs(100 * 86_400);
+
+/// Works the inbox.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    kit: Arc<Kit>,
+    db: Db,
+}
+
+impl Desk {
+    /// A desk.
+    #[must_use]
+    pub fn new(kit: Arc<Kit>, db: Db) -> Desk {
+        Desk { kit, db }
+    }
+
+    /// Works one batch. Gives how many rows were done.
+    ///
+    /// A row that breaks the batch is found by working its rows one by one; it is tried three times and
+    /// then given to a person, so that it never wedges the inbox.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn tick(&self) -> Result<usize, StoreError> {
+        match self.work(BATCH).await {
+            Ok(done) => Ok(done),
+            Err(StoreError::Conflict) => self.work(BATCH).await,
+            Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => Err(e),
+            Err(e) => {
+                tracing::error!(error = %e, "a batch of the inbox could not be processed; working its rows one by one");
+                self.one_by_one().await
+            }
+        }
+    }
+
+    async fn work(&self, limit: i64) -> Result<usize, StoreError> {
+        let kit = Arc::clone(&self.kit);
+        self.db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    let rows = inbox::waiting(tx, limit).await?;
+                    batch(tx, &kit, &rows).await?;
+                    Ok(rows.len())
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    async fn one_by_one(&self) -> Result<usize, StoreError> {
+        let mut done = 0;
+        for _ in 0..BATCH {
+            match self.work(1).await {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => return Err(e),
+                Err(e) => {
+                    tracing::error!(error = %e, "an inbox row could not be processed");
+                    self.set_aside().await?;
+                    done += 1;
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Counts a failed try of the first waiting row; at the third a person gets it.
+    async fn set_aside(&self) -> Result<(), StoreError> {
+        let kit = Arc::clone(&self.kit);
+        self.db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    let Some(row) = inbox::waiting(tx, 1).await?.pop() else { return Ok(()) };
+                    if inbox::fail(tx, row.id).await? >= 3 {
+                        super::effects::give_to_person(tx, &kit, &row).await?;
+                    }
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
+    }
+}
+
+/// All that is known about the people of a batch.
+struct Known {
+    threads: Vec<Thread>,
+    facts: Facts,
+    enrolments: Vec<Enrolment>,
+    visits: Vec<VisitRow>,
+    reminded: HashSet<i64>,
+    readings: Vec<ReadingRow>,
+    escalations: Vec<Escalation>,
+    crisis: Vec<(i64, i64)>,
+    lately: Vec<(i64, String)>,
+    names: Vec<(i64, String)>,
+}
+
+async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let now = kit.now();
+    let receipts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "receipt").collect();
+    apply_receipts(tx, kit, &receipts, now).await?;
+    let mut done: Vec<Done> = receipts.iter().map(|r| Done { id: r.id, ..Done::default() }).collect();
+
+    let texts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "message").collect();
+    if !texts.is_empty() {
+        let mut known = load(tx, &texts, now).await?;
+        // By person in the order in which they wrote; the most pressing person first.
+        let mut by_address: BTreeMap<(i64, i64), Vec<&Waiting>> = BTreeMap::new();
+        let mut place = std::collections::HashMap::new();
+        for row in texts {
+            let key = *place.entry(row.address_hash.clone()).or_insert((row.priority, row.id));
+            by_address.entry(key).or_default().push(row);
+        }
+        for mut rows in by_address.into_values() {
+            rows.sort_by_key(|r| r.id);
+            for row in rows {
+                done.push(one(tx, kit, &mut known, row, now).await?);
+            }
+        }
+    }
+    inbox::finish(tx, &done, now).await
+}
+
+async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, StoreError> {
+    let hashes: Vec<&str> = texts.iter().map(|r| r.address_hash.as_str()).collect();
+    let threads = threads::of_addresses(tx, &hashes).await?;
+    let patients: Vec<i64> = threads.iter().map(|t| t.patient_id).collect();
+    let visits = appointments::of_patients(tx, &patients, now).await?;
+    let ids: Vec<i64> = visits.iter().map(|v| v.id).collect();
+    let escalations = escalations::unresolved(tx, &patients).await?;
+    let first = texts.iter().map(|r| r.id).min().unwrap_or(0);
+    Ok(Known {
+        facts: facts::load(tx, &patients, &ids).await?,
+        enrolments: enrolments::of_patients(tx, &patients).await?,
+        reminded: appointments::reminded(tx, &ids).await?,
+        readings: readings::since(tx, &patients, now.minus(HISTORY)).await?,
+        crisis: escalations::crisis_replies(tx, &escalations.iter().map(|e| e.id).collect::<Vec<_>>()).await?,
+        lately: inbox::lately(tx, &patients, now.minus(TOGETHER), first).await?,
+        names: crate::store::staff::names(tx).await?,
+        threads,
+        visits,
+        escalations,
+    })
+}
+
+async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time) -> Result<Done, StoreError> {
+    let sharing: Vec<Thread> =
+        known.threads.iter().filter(|t| t.address_hash == row.address_hash && t.channel == row.channel).cloned().collect();
+    let Some(thread) = sharing.iter().find(|t| !t.question.is_empty()).or(sharing.first()).cloned() else {
+        let verdict = kit.triage.assess(&row.body, &Context { lang: None, question: None, previous: &[] });
+        return super::effects::unknown_sender(tx, kit, row, &verdict, now).await;
+    };
+    let patient = thread.patient_id;
+    let Some(facts) = known.facts.patients.iter().find(|p| p.id == patient).cloned() else { return Err(StoreError::Missing("patient")) };
+    let question: Option<Question> = match thread.question.as_str() {
+        "" => None,
+        json => Some(serde_json::from_str(json).map_err(|e| StoreError::Unreadable(format!("question of a thread ({e})")))?),
+    };
+    let enrolment = question.as_ref().and_then(|q| known.enrolments.iter().find(|e| e.id == q.enrolment)).cloned();
+    let protocol: Option<Arc<Protocol>> = enrolment.as_ref().and_then(|e| kit.protocols.version(&e.protocol_hash));
+    let settings = enrolment.as_ref().map(schedule::settings).transpose()?.unwrap_or_default();
+    let asked = question.as_ref().zip(protocol.as_ref()).and_then(|(q, p)| p.step(&q.step).map(|step| (q, step)));
+
+    let previous: Vec<String> = known.lately.iter().filter(|l| l.0 == patient).map(|l| l.1.clone()).collect();
+    let lang = facts.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", facts.lang)))?;
+    let topic = asked.filter(|(q, _)| q.answered.is_none()).and_then(|(_, s)| s.asks.as_ref()).and_then(|a| a.reading.as_deref());
+    let mut verdict = kit.triage.assess(&row.body, &Context { lang: Some(lang), question: topic, previous: &previous });
+    if row.body.trim().is_empty() && verdict.severity < Severity::Routine {
+        verdict.severity = Severity::Routine;
+    }
+    let zone: crate::zone::Zone = facts.zone.parse().map_err(|_| StoreError::Unreadable(format!("time zone {}", facts.zone)))?;
+    let visits: Vec<Visit> = known
+        .visits
+        .iter()
+        .filter(|v| v.patient_id == patient && known.reminded.contains(&v.id) && !matches!(v.state.as_str(), "cancelled" | "kept" | "missed"))
+        .map(|v| Visit { id: Id(v.id), starts: Time(v.starts_at), state: v.state.clone() })
+        .collect();
+    let history: Vec<Reading> = known
+        .readings
+        .iter()
+        .filter(|r| r.patient_id == patient)
+        .filter_map(|r| Some(Reading { kind: r.kind.clone(), value: r.value?, unit: r.unit.clone(), at: Time(r.at) }))
+        .collect();
+    let revoked = known.facts.consents.iter().rfind(|c| c.patient_id == patient && c.contact_id.is_none()).is_some_and(|c| c.action == "withdrawn");
+    let emergency = known.escalations.iter().filter(|e| e.patient_id == Some(patient) && e.severity == "emergency");
+    let crisis_reply = emergency.filter_map(|e| known.crisis.iter().rfind(|c| c.0 == e.id).map(|c| Time(c.1))).max();
+    let coordinator = facts.coordinator_id.and_then(|id| known.names.iter().find(|n| n.0 == id));
+    let who = coordinator.map_or(facts.sender.clone(), |(_, name)| name.split_whitespace().next().unwrap_or(name).to_owned());
+    let situation = Situation {
+        lang,
+        zone,
+        open: asked.map(|(q, step)| Open {
+            step,
+            unit: settings.unit.unwrap_or(WeightUnit::Lb),
+            words: kit.catalogue.options(lang, &step.message),
+            asked_again: q.again,
+            answered: q.answered.map(|(id, at)| (Id(id), Time(at))),
+        }),
+        visits: &visits,
+        readings: &history,
+        revoked,
+        crisis_reply,
+        who,
+        site: kit.site.clone(),
+        staffed: kit.hours.staffed(now),
+        opens: kit.hours.opens(now),
+        due: (kit.hours.due(Severity::Routine, now), kit.hours.due(Severity::Urgent, now), kit.hours.due(Severity::Emergency, now)),
+        now,
+    };
+    let outcome = step(&Heard { text: &row.body, verdict: &verdict }, &situation, &kit.reader);
+
+    let mut write = Write::new(kit, &thread, &facts, row, question, sharing.len(), now);
+    write.follow_up(enrolment.as_ref().zip(protocol.as_ref()), &settings);
+    let unresolved: Vec<Escalation> = known.escalations.iter().filter(|e| e.patient_id == Some(patient)).cloned().collect();
+    let changed = write.all(tx, &outcome, unresolved, &sharing).await?;
+    known.note(&thread, &changed, tx).await?;
+    Ok(done(row, &thread, &verdict, outcome.read_as))
+}
+
+impl Known {
+    /// What a row changed, for the next row of the same batch.
+    async fn note(&mut self, thread: &Thread, changed: &super::effects::Changed, tx: &mut Tx) -> Result<(), StoreError> {
+        if let Some(t) = self.threads.iter_mut().find(|t| t.id == thread.id) {
+            t.question.clone_from(&changed.question);
+            t.version += i64::from(changed.moved);
+        }
+        if changed.escalated {
+            self.escalations.retain(|e| e.patient_id != Some(thread.patient_id));
+            self.escalations.extend(escalations::unresolved(tx, &[thread.patient_id]).await?);
+            let open: Vec<i64> = self.escalations.iter().map(|e| e.id).collect();
+            self.crisis = escalations::crisis_replies(tx, &open).await?;
+        }
+        self.readings.extend(changed.readings.iter().cloned());
+        self.facts.consents.extend(changed.consents.iter().cloned());
+        if let Some((visit, state)) = &changed.visit
+            && let Some(v) = self.visits.iter_mut().find(|v| v.id == *visit)
+        {
+            v.state.clone_from(state);
+        }
+        self.lately.push((thread.patient_id, changed.heard.clone()));
+        Ok(())
+    }
+}
+
+fn done(row: &Waiting, thread: &Thread, verdict: &Verdict, read_as: String) -> Done {
+    Done {
+        id: row.id,
+        site: Some(thread.site_id),
+        patient: Some(thread.patient_id),
+        thread: Some(thread.id),
+        severity: verdict.severity.as_str().to_owned(),
+        verdict: serde_json::to_string(&verdict.because).unwrap_or_default(),
+        read_as,
+    }
+}
+
+/// Questions whose time is over are closed; what comes later is read without them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn fire_questions(tx: &mut Tx, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    for timer in due {
+        threads::expire_question(tx, Id(timer.subject), now).await?;
+    }
+    Ok(())
+}

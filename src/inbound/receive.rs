@@ -1,0 +1,117 @@
+//! From a provider's request to a durable row. Requests that arrive together share one commit.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::gateway::Incoming;
+use crate::kit::Kit;
+use crate::model::{Body, Channel, MessageState, Priority};
+use crate::store::inbox::{self, Arrived, What};
+use crate::store::{Db, Lane};
+
+use super::address::phone;
+
+/// The most requests that share a commit.
+const TOGETHER: usize = 512;
+
+/// Nothing was stored: the provider must try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not stored: try again")]
+pub struct NotReceived;
+
+type Waiting = (Vec<Arrived>, oneshot::Sender<bool>);
+
+/// Takes in what gateways bring.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    kit: Arc<Kit>,
+    country: Arc<str>,
+    rows: mpsc::Sender<Waiting>,
+}
+
+impl Receiver {
+    /// A receiver, and the loop that stores for it: give that to a task of its own.
+    pub fn new(kit: Arc<Kit>, db: Db, country: &str, wake: Arc<Notify>) -> (Receiver, impl Future<Output = ()> + Send + 'static) {
+        let (rows, waiting) = mpsc::channel(TOGETHER * 4);
+        (Receiver { kit, country: country.into(), rows }, store_all(db, waiting, wake))
+    }
+
+    /// Stores what a gateway brought; returns after the commit.
+    ///
+    /// # Errors
+    /// When nothing was stored.
+    pub async fn receive(&self, gateway: &str, channel: Channel, incoming: Vec<Incoming>) -> Result<(), NotReceived> {
+        if incoming.is_empty() {
+            return Ok(());
+        }
+        let arrived = incoming.into_iter().map(|i| self.arrived(gateway, channel, i)).collect();
+        let (answer, stored) = oneshot::channel();
+        self.rows.send((arrived, answer)).await.map_err(|_| NotReceived)?;
+        match stored.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(NotReceived),
+        }
+    }
+
+    fn arrived(&self, gateway: &str, channel: Channel, incoming: Incoming) -> Arrived {
+        let at = self.kit.now();
+        let (dedupe, what, priority) = match incoming {
+            Incoming::Message { from, text, provider_id, provider_time, .. } => {
+                let from = match channel {
+                    Channel::Sms | Channel::WhatsApp => phone(from.expose(), &self.country).unwrap_or(from),
+                    Channel::Telegram => from,
+                };
+                let body = Body::new(text.expose().replace('\0', "\u{FFFD}"));
+                let hash = self.kit.hash(channel, &from);
+                let dedupe = provider_id.unwrap_or_else(|| {
+                    // Without an id of the provider's, the same words from the same phone in the same minute are one.
+                    let minute = provider_time.unwrap_or(at).0 / 60_000;
+                    digest(&format!("{hash}\n{}\n{minute}", body.expose()))
+                });
+                // The quick look only sets the place in the order of work; the full one follows.
+                let priority = if self.kit.triage.red_flag(body.expose()) { Priority::CRISIS } else { Priority::ANSWER };
+                (dedupe, What::Message { from, hash, body }, priority)
+            }
+            Incoming::Receipt { reference, provider_id, state, code } => {
+                let reference = reference.unwrap_or_default();
+                let provider_id = provider_id.unwrap_or_default();
+                let dedupe = format!("receipt:{reference}:{provider_id}:{state}");
+                (dedupe, What::Receipt { reference, provider_id, state, code: code.unwrap_or_default() }, priority_of(state))
+            }
+        };
+        Arrived { id: self.kit.id(), gateway: gateway.to_owned(), dedupe: format!("{gateway}:{dedupe}"), channel, what, priority, at }
+    }
+}
+
+fn priority_of(state: MessageState) -> Priority {
+    if state == MessageState::Failed { Priority::ANSWER } else { Priority::REMINDER }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn store_all(db: Db, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
+        let mut rows = Vec::new();
+        let mut answers = Vec::new();
+        for (mut arrived, answer) in batch.drain(..) {
+            rows.append(&mut arrived);
+            answers.push(answer);
+        }
+        let stored = db.write(Lane::Inbound, move |tx| async move { inbox::store(tx, &rows).await }.boxed()).await;
+        if let Err(e) = &stored {
+            tracing::error!(error = %e, "what came in could not be stored; providers are told to try again");
+        }
+        metrics::counter!("porchlight_received_total").increment(*stored.as_ref().unwrap_or(&0) as u64);
+        // Whoever asked may have gone away; the row is stored all the same.
+        for answer in answers {
+            let _gone = answer.send(stored.is_ok());
+        }
+        wake.notify_one();
+    }
+}

@@ -1,0 +1,269 @@
+//! When: enrolments and visits set timers; a timer that is due becomes one message, once for ever.
+//!
+//! Invariant: the occurrence's key (enrolment, step, anchor, local date) is recorded in the transaction
+//! that plans its message and moves the timer on. Whatever crashes, nothing is planned twice or lost.
+
+pub mod recurrence;
+
+use std::collections::HashSet;
+
+use jiff::ToSpan;
+use jiff::civil::{Date, Time as Clock, Weekday};
+use serde::{Deserialize, Serialize};
+
+use self::recurrence::{Days, Rule};
+use crate::clock::Time;
+use crate::compose::{Arg, Args, Style};
+use crate::kit::Kit;
+use crate::model::{Id, Lang, Priority, Reason};
+use crate::protocol::{Anchor, Every, Form, Protocol, Settings, Step};
+use crate::store::appointments::{self, Visit};
+use crate::store::decisions::{self, NewDecision};
+use crate::store::enrolments::{self, Enrolment};
+use crate::store::messages::{self, NewMessage};
+use crate::store::timers::{self, Kind, NewTimer, Timer};
+use crate::store::{StoreError, Tx};
+use crate::zone::Zone;
+
+/// The question that a message asks, as it is kept with the message and then with the thread.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// The enrolment that asks.
+    pub enrolment: i64,
+    /// Its step.
+    pub step: String,
+    /// For how long an answer is waited for, in milliseconds.
+    pub open_for: i64,
+    /// It was asked a second time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// It was answered: reading and time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<(i64, i64)>,
+}
+
+/// Enrols a patient and sets the first timers. `None` if they are enrolled already.
+///
+/// # Errors
+/// When the protocol is unknown, or the database refuses.
+pub async fn enrol(tx: &mut Tx, kit: &Kit, of: (Id, Id), protocol: &str, settings: &Settings, now: Time) -> Result<Option<Id>, StoreError> {
+    let Some(protocol) = kit.protocols.current(protocol) else { return Err(StoreError::Missing("protocol")) };
+    let json = serde_json::to_string(settings).map_err(|e| StoreError::Unreadable(e.to_string()))?;
+    let Some(id) = enrolments::enrol(tx, kit.id(), of, (&protocol.id, &protocol.hash), &json, now).await? else { return Ok(None) };
+    let Some(enrolment) = enrolments::get(tx, &[id.0]).await?.pop() else { return Err(StoreError::Missing("enrolment")) };
+    let mut timers = Vec::new();
+    for step in &protocol.steps {
+        if let Anchor::Enrolment(every) = step.anchor
+            && let Some(slot) = rule(step, every, &enrolment, settings)?.first(&zone(&enrolment.zone)?, now)
+        {
+            timers.push(timer(kit, &enrolment, step.id.clone(), slot.date, 1, slot.at));
+        }
+    }
+    for visit in appointments::of_patients(tx, &[of.1.0], now).await? {
+        timers.extend(visit_timers(kit, &protocol, &enrolment, &visit, now)?);
+    }
+    timers::set(tx, &timers).await?;
+    Ok(Some(id))
+}
+
+/// Sets the reminders of a visit that was booked or moved, and calls off those of its earlier time.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn visit_changed(tx: &mut Tx, kit: &Kit, visit: &Visit, now: Time) -> Result<(), StoreError> {
+    messages::cancel_reminders(tx, Id(visit.id), now).await?;
+    let mut timers = Vec::new();
+    for enrolment in enrolments::of_patients(tx, &[visit.patient_id]).await? {
+        if let Some(protocol) = kit.protocols.version(&enrolment.protocol_hash) {
+            timers.extend(visit_timers(kit, &protocol, &enrolment, visit, now)?);
+        }
+    }
+    timers::set(tx, &timers).await
+}
+
+fn visit_timers(kit: &Kit, protocol: &Protocol, enrolment: &Enrolment, visit: &Visit, now: Time) -> Result<Vec<NewTimer>, StoreError> {
+    let zone = zone(&enrolment.zone)?;
+    let day = zone.local(Time(visit.starts_at)).date();
+    let timers = protocol.steps.iter().filter_map(|step| {
+        let Anchor::Visit { days_before } = step.anchor else { return None };
+        let date = day.checked_sub(i64::from(days_before).days()).ok()?;
+        let at = zone.instant(date, step.at)?;
+        // A reminder whose time was past when the visit was booked is not late: it never was due.
+        (at > now).then(|| timer(kit, enrolment, format!("{}/{}", step.id, Id(visit.id)), date, visit.version, at))
+    });
+    Ok(timers.collect())
+}
+
+fn timer(kit: &Kit, e: &Enrolment, detail: String, slot: Date, version: i64, due: Time) -> NewTimer {
+    NewTimer {
+        id: kit.id(),
+        site: Id(e.site_id),
+        patient: Some(Id(e.patient_id)),
+        kind: Kind::Step,
+        subject: Id(e.id),
+        detail,
+        slot: slot.to_string(),
+        version,
+        due,
+        priority: Priority::REMINDER,
+    }
+}
+
+/// Turns due steps into messages and sets their next timers.
+///
+/// # Errors
+/// When the database refuses, or what is stored cannot be read.
+pub async fn fire_steps(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    let mut plan = Plan::default();
+    let ids: Vec<i64> = due.iter().map(|t| t.subject).collect();
+    let enrolments = enrolments::get(tx, &ids).await?;
+    let visits: Vec<i64> = due.iter().filter_map(|t| anchor(&t.detail).1).map(|id| id.0).collect();
+    let visits = appointments::get(tx, &visits).await?;
+    for timer in due {
+        let Some(enrolment) = enrolments.iter().find(|e| e.id == timer.subject) else { continue };
+        one(kit, timer, enrolment, &visits, now, &mut plan)?;
+    }
+    let keys: Vec<String> = plan.messages.iter().map(|m| m.occurrence.clone()).chain(plan.skipped.iter().map(|d| d.occurrence.clone())).collect();
+    let new: HashSet<String> = enrolments::record(tx, &keys, now).await?.into_iter().collect();
+    plan.messages.retain(|m| new.contains(&m.occurrence));
+    plan.skipped.retain(|d| new.contains(&d.occurrence));
+    messages::plan(tx, &plan.messages).await?;
+    decisions::add(tx, &plan.skipped).await?;
+    timers::set(tx, &plan.next).await
+}
+
+#[derive(Default)]
+struct Plan {
+    messages: Vec<NewMessage>,
+    skipped: Vec<NewDecision>,
+    next: Vec<NewTimer>,
+}
+
+fn anchor(detail: &str) -> (&str, Option<Id>) {
+    match detail.split_once('/') {
+        Some((step, id)) => (step, id.parse().ok()),
+        None => (detail, None),
+    }
+}
+
+fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: Time, plan: &mut Plan) -> Result<(), StoreError> {
+    let Some(protocol) = kit.protocols.version(&enrolment.protocol_hash) else {
+        return Err(StoreError::Unreadable(format!("protocol version {}", enrolment.protocol_hash)));
+    };
+    let (step, visit) = anchor(&timer.detail);
+    let Some(step) = protocol.step(step) else { return Ok(()) };
+    let settings = settings(enrolment)?;
+    let zone = zone(&enrolment.zone)?;
+    let date: Date = timer.slot.parse().map_err(|_| StoreError::Unreadable(format!("timer slot {}", timer.slot)))?;
+    if let Anchor::Enrolment(every) = step.anchor
+        && enrolment.state == "active"
+        && let Some(next) = rule(step, every, enrolment, &settings)?.next(&zone, date)
+    {
+        plan.next.push(self::timer(kit, enrolment, timer.detail.clone(), next.date, 1, next.at));
+    }
+    let visit = match visit {
+        None => None,
+        Some(id) => match visits.iter().find(|v| v.id == id.0 && v.version == timer.version) {
+            Some(visit) => Some(visit),
+            None => return Ok(()),
+        },
+    };
+    let occurrence = format!("{}:{}:{}:{date}", Id(enrolment.id), step.id, visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string()));
+    let due = Time(timer.due_at);
+    if now.since(due) > step.late_within || enrolment.state != "active" {
+        plan.skipped.push(NewDecision {
+            id: kit.id(),
+            site: Id(enrolment.site_id),
+            patient: Some(Id(enrolment.patient_id)),
+            message: None,
+            occurrence,
+            at: now,
+            outcome: "skip",
+            reason: if enrolment.state == "active" { Reason::LateSkip } else { Reason::EnrolmentEnded },
+            until: None,
+            facts: String::new(),
+        });
+        return Ok(());
+    }
+    let mut message = message(kit, enrolment, &settings, step, visit, now)?;
+    message.occurrence = occurrence;
+    message.expires_at = Some(due.plus(step.late_within).min(visit.map_or(Time(i64::MAX), |v| Time(v.starts_at))));
+    plan.messages.push(message);
+    Ok(())
+}
+
+/// The message of a step, ready to be planned.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn message(kit: &Kit, e: &Enrolment, settings: &Settings, step: &Step, visit: Option<&Visit>, now: Time) -> Result<NewMessage, StoreError> {
+    let mut args = Args::default().with("clinic", kit.site.clinic.as_str()).with("phone", kit.site.phone.as_str()).with("name", e.called.as_str());
+    if let Some(unit) = settings.unit {
+        args = args.with("unit", unit.as_str());
+    }
+    if let Some(goal) = &settings.goal {
+        args = args.with("goal", goal.as_str());
+    }
+    if let Some(visit) = visit {
+        args = args.with("when", Arg::When { ms: Time(visit.starts_at), zone: visit.zone.clone(), style: Style::DateTime });
+    }
+    let lang: Lang = e.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", e.lang)))?;
+    let json = |e: serde_json::Error| StoreError::Unreadable(e.to_string());
+    let question = match &step.asks {
+        Some(ask) if ask.form != Form::Visit => serde_json::to_string(&Question {
+            enrolment: e.id,
+            step: step.id.clone(),
+            open_for: i64::try_from(step.open_for.as_millis()).unwrap_or(i64::MAX),
+            again: false,
+            answered: None,
+        })
+        .map_err(json)?,
+        Some(_) | None => String::new(),
+    };
+    Ok(NewMessage {
+        id: kit.id(),
+        site: Id(e.site_id),
+        patient: Some(Id(e.patient_id)),
+        thread: None,
+        enrolment: Some(Id(e.id)),
+        occurrence: String::new(),
+        appointment: visit.map(|v| (Id(v.id), v.version)),
+        inbox: None,
+        staff: None,
+        direct: None,
+        class: step.class,
+        content: step.content,
+        key: step.message.clone(),
+        args: serde_json::to_string(&args).map_err(json)?,
+        question,
+        lang: lang.tag(),
+        body: String::new(),
+        planned_at: now,
+        expires_at: None,
+        ready_at: kit.clock.machine(),
+    })
+}
+
+/// What an enrolment chose for itself.
+///
+/// # Errors
+/// When what is stored cannot be read.
+pub fn settings(enrolment: &Enrolment) -> Result<Settings, StoreError> {
+    serde_json::from_str(&enrolment.settings).map_err(|e| StoreError::Unreadable(format!("settings of an enrolment ({e})")))
+}
+
+fn zone(name: &str) -> Result<Zone, StoreError> {
+    name.parse().map_err(|_| StoreError::Unreadable(format!("time zone {name}")))
+}
+
+fn rule(step: &Step, every: Every, e: &Enrolment, settings: &Settings) -> Result<Rule, StoreError> {
+    let from = zone(&e.zone)?.local(Time(e.started_at)).date();
+    let at: Clock = settings.clock().unwrap_or(step.at);
+    let weekday: Weekday = settings.weekday().unwrap_or_else(|| from.weekday());
+    let days = match every {
+        Every::Day => Days::Daily,
+        Every::Week => Days::Weekly(weekday),
+        Every::Days(n) => Days::Every(n),
+    };
+    Ok(Rule { days, at, from })
+}

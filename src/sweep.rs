@@ -1,0 +1,121 @@
+//! The one sweeper: takes what is due from the timer table and hands each kind to whom it belongs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::clock::Time;
+use crate::kit::{Kit, SITE};
+use crate::model::{Category, Id, Severity};
+use crate::store::timers::{self, Kind, Timer};
+use crate::store::{Db, Lane, StoreError, Tx, escalations};
+use crate::{delivery, escalation, inbound, schedule};
+
+/// Timers worked in one transaction.
+const BATCH: i64 = 500;
+/// How long a timer that cannot be worked is put off.
+const PUT_OFF: Duration = Duration::from_secs(15 * 60);
+
+/// Works due timers.
+#[derive(Debug, Clone)]
+pub struct Sweeper {
+    kit: Arc<Kit>,
+    db: Db,
+}
+
+impl Sweeper {
+    /// A sweeper.
+    #[must_use]
+    pub fn new(kit: Arc<Kit>, db: Db) -> Sweeper {
+        Sweeper { kit, db }
+    }
+
+    /// Works one batch of what is due. Gives how many timers fired.
+    ///
+    /// A timer that breaks its batch is found by working them one by one; it is put off and a person is
+    /// told, so that it holds up no other.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn tick(&self) -> Result<usize, StoreError> {
+        match self.work(BATCH).await {
+            Ok(fired) => Ok(fired),
+            Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => Err(e),
+            Err(e) => {
+                tracing::error!(error = %e, "a batch of timers could not be worked; working them one by one");
+                self.one_by_one().await
+            }
+        }
+    }
+
+    async fn work(&self, limit: i64) -> Result<usize, StoreError> {
+        let kit = Arc::clone(&self.kit);
+        self.db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    let now = kit.now();
+                    let due = timers::due(tx, now, limit).await?;
+                    fire(tx, &kit, &due, now).await?;
+                    Ok(due.len())
+                }
+                .boxed()
+            })
+            .await
+    }
+
+    async fn one_by_one(&self) -> Result<usize, StoreError> {
+        let mut fired = 0;
+        for _ in 0..BATCH {
+            match self.work(1).await {
+                Ok(0) => break,
+                Ok(n) => fired += n,
+                Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => return Err(e),
+                Err(e) => {
+                    tracing::error!(error = %e, "a timer could not be worked; it is put off");
+                    self.put_off().await?;
+                    fired += 1;
+                }
+            }
+        }
+        Ok(fired)
+    }
+
+    async fn put_off(&self) -> Result<(), StoreError> {
+        let kit = Arc::clone(&self.kit);
+        self.db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    let now = kit.now();
+                    let Some(timer) = timers::due(tx, now, 1).await?.pop() else { return Ok(()) };
+                    timers::put_off(tx, timer.id, now.plus(PUT_OFF)).await?;
+                    let reason = format!("A planned {} could not be worked: see the log, reference {}", timer.kind, Id(timer.id));
+                    let open = escalations::unresolved_technical(tx, &reason).await?;
+                    let request = escalation::Request {
+                        site: SITE,
+                        patient: None,
+                        coordinator: None,
+                        inbox: None,
+                        severity: Severity::Urgent,
+                        category: Category::Technical,
+                        reason,
+                    };
+                    escalation::open(tx, &kit, &open, &request, now).await?;
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
+    }
+}
+
+async fn fire(tx: &mut Tx, kit: &Kit, due: &[Timer], now: Time) -> Result<(), StoreError> {
+    // Dropped first: what comes again sets itself anew.
+    timers::drop_all(tx, &due.iter().map(|t| t.id).collect::<Vec<_>>()).await?;
+    let of = |kind: Kind| due.iter().filter(move |t| t.kind == kind.as_str()).collect::<Vec<_>>();
+    escalation::fire_deadlines(tx, kit, &of(Kind::Deadline), now).await?;
+    schedule::fire_steps(tx, kit, &of(Kind::Step), now).await?;
+    inbound::fire_questions(tx, &of(Kind::Question), now).await?;
+    delivery::fire_holds(tx, kit, &of(Kind::Hold), now).await?;
+    delivery::fire_doubts(tx, kit, &of(Kind::Doubt), now).await
+}
