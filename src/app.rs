@@ -234,8 +234,10 @@ impl App {
     /// Stops: what is under way ends, what is queued stays durable, the node number is given back.
     pub async fn shut_down(self) {
         self.stop.cancel();
-        let App { kit, db, loops, stores, .. } = self;
-        // Everything else of the app is dropped here: the loops hold the last handles.
+        let (kit, db) = (Arc::clone(&self.kit), self.db.clone());
+        let (loops, stores) = (self.loops.clone(), self.stores.clone());
+        // Everything else of the app goes here: the loops hold the last handles.
+        drop(self);
         loops.close();
         loops.wait().await;
         let (owner, node) = (kit.owner.clone(), kit.ids.node());

@@ -1,1 +1,5 @@
-fn main() {}
+//! Parses the command line and runs one command.
+
+fn main() -> std::process::ExitCode {
+    porchlight::cli::main()
+}

@@ -49,7 +49,7 @@ async fn import(
     let rows = records.len();
     let (kit, zone) = (Arc::clone(&app.kit), zone.clone());
     let dry = "dry run";
-    let counts = std::sync::Arc::new(std::sync::Mutex::new(crate::intake::Counts::default()));
+    let counts = Arc::new(std::sync::Mutex::new(crate::intake::Counts::default()));
     let seen = Arc::clone(&counts);
     let written = app
         .db

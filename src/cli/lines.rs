@@ -51,7 +51,7 @@ pub(super) fn understand() -> Result<ExitCode, Failure> {
         let intent = reader.intent(&reply.text);
         let mut out = json!({ "intent": intent.as_str() });
         if let Some(expects) = &reply.expects {
-            let value = reader.answer(&reply.text, expects, reply.lang).and_then(|answer| answer.value(expects));
+            let value = reader.answer(&reply.text, expects, reply.lang).and_then(|answer| answer.value());
             out["value"] = serde_json::to_value(value).map_err(|e| e.to_string())?;
         }
         Ok(out)

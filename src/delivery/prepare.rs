@@ -128,7 +128,7 @@ pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) 
             class: c.class.parse().map_err(|_| unreadable("a content class"))?,
             usable: c.state == "active" && ways.serving(channel).is_some(),
             revoked: alone.get(&c.contact_id).copied().unwrap_or(false),
-            question_until: c.question_due.map(Time),
+            question: c.question_due.map(|due| (question_by(&c.question), Time(due))),
         });
     }
     Ok(Some(Facts {
@@ -405,6 +405,11 @@ impl<'a> Batch<'a> {
         }
         Ok(())
     }
+}
+
+/// The message that asks the open question of a thread.
+fn question_by(json: &str) -> Id {
+    Id(serde_json::from_str::<Question>(json).map_or(0, |q| q.message))
 }
 
 fn question(row: &Claimed) -> Result<Option<Question>, StoreError> {

@@ -77,12 +77,16 @@ impl Worker {
                     }
                 }
             }
-            let first = tokio::select! {
-                group = sending.next(), if !sending.is_empty() => group,
-                () = wake.notified(), if !more && !stop.is_cancelled() => None,
-                () = tokio::time::sleep(rest), if !more && !stop.is_cancelled() => None,
-                () = stop.cancelled(), if sending.is_empty() => None,
-                else => None,
+            // As long as more is queued, nobody waits for a slow provider before the next claim.
+            let first = if more {
+                sending.next().now_or_never().flatten()
+            } else {
+                tokio::select! {
+                    group = sending.next(), if !sending.is_empty() => group,
+                    () = wake.notified(), if !stop.is_cancelled() => None,
+                    () = tokio::time::sleep(rest), if !stop.is_cancelled() => None,
+                    () = stop.cancelled(), if sending.is_empty() => None,
+                }
             };
             let mut answered = first.unwrap_or_default();
             while let Some(Some(mut group)) = sending.next().now_or_never() {

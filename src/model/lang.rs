@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A locale in which patients are written to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub enum Lang {
     /// English
     En,
@@ -132,6 +133,13 @@ impl FromStr for Lang {
             return Ok(Lang::ZhHans);
         }
         Lang::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(s)).ok_or_else(|| UnknownLang(s.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Lang {
+    type Error = UnknownLang;
+    fn try_from(tag: String) -> Result<Lang, UnknownLang> {
+        tag.parse()
     }
 }
 

@@ -69,8 +69,8 @@ pub struct Contact {
     pub usable: bool,
     /// Consent was withdrawn for this contact alone.
     pub revoked: bool,
-    /// Until when a question is open there.
-    pub question_until: Option<Time>,
+    /// The question that is open there: which message asks it, and until when.
+    pub question: Option<(Id, Time)>,
 }
 
 /// A message that is due.
@@ -274,8 +274,9 @@ fn wait(due: &Due, facts: &Facts, kind: Kind, contact: Contacted, question_opens
         return Some((until, Reason::QuietHours));
     }
     if due.asks {
-        let open = facts.contacts.iter().find(|c| c.id == contact.id).and_then(|c| c.question_until).filter(|until| *until > now);
-        if let Some(until) = open {
+        // A message that is tried again does not wait for itself.
+        let open = facts.contacts.iter().find(|c| c.id == contact.id).and_then(|c| c.question);
+        if let Some((_, until)) = open.filter(|(by, until)| *by != due.message && *until > now) {
             return Some((until.min(now.plus(Duration::from_secs(15 * 60))), Reason::QuestionOpen));
         }
         if question_opens_now {

@@ -27,7 +27,7 @@ fn ana() -> Facts {
 }
 
 fn sms(class: ContentClass) -> Contact {
-    Contact { id: Id(1), thread: Id(10), class, usable: true, revoked: false, question_until: None }
+    Contact { id: Id(1), thread: Id(10), class, usable: true, revoked: false, question: None }
 }
 
 fn message(class: Class, content: ContentClass) -> Due {
@@ -133,8 +133,11 @@ fn there_are_never_two_open_questions() {
     let decided = decide(&[first.clone(), second], &ana(), at(10, 0));
     assert_eq!(decided[0].decision, SENT);
     assert_eq!((&decided[1].decision, decided[1].reason), (&Decision::Hold { until: at(10, 15) }, Reason::QuestionOpen));
-    let open = Facts { contacts: vec![Contact { question_until: Some(at(10, 5)), ..sms(ContentClass::Care) }], ..ana() };
+    let open = Facts { contacts: vec![Contact { question: Some((Id(7), at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
     assert_eq!(verdict(&first, &open, at(10, 0)), (Decision::Hold { until: at(10, 5) }, Reason::QuestionOpen));
+    // Tried again after a busy provider, it does not wait for itself.
+    let own = Facts { contacts: vec![Contact { question: Some((first.message, at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
+    assert_eq!(verdict(&first, &own, at(10, 0)).0, SENT);
 }
 
 #[test]

@@ -28,6 +28,8 @@ use crate::zone::Zone;
 /// The question that a message asks, as it is kept with the message and then with the thread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
+    /// The message that asks.
+    pub message: i64,
     /// The enrolment that asks.
     pub enrolment: i64,
     /// Its step.
@@ -209,8 +211,10 @@ pub fn message(kit: &Kit, e: &Enrolment, settings: &Settings, step: &Step, visit
     }
     let lang: Lang = e.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", e.lang)))?;
     let json = |e: serde_json::Error| StoreError::Unreadable(e.to_string());
+    let id = kit.id();
     let question = match &step.asks {
         Some(ask) if ask.form != Form::Visit => serde_json::to_string(&Question {
+            message: id.0,
             enrolment: e.id,
             step: step.id.clone(),
             open_for: i64::try_from(step.open_for.as_millis()).unwrap_or(i64::MAX),
@@ -221,7 +225,7 @@ pub fn message(kit: &Kit, e: &Enrolment, settings: &Settings, step: &Step, visit
         Some(_) | None => String::new(),
     };
     Ok(NewMessage {
-        id: kit.id(),
+        id,
         site: Id(e.site_id),
         patient: Some(Id(e.patient_id)),
         thread: None,

@@ -358,3 +358,17 @@ async fn guarded(job: &mut Box<dyn Job>, tx: &mut Tx) -> bool {
     let end = if job.run(tx).await { "RELEASE SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job" };
     run!(tx, end).is_ok()
 }
+
+/// Makes an empty database called `name` on a PostgreSQL server: for tests and for trying out.
+///
+/// # Errors
+/// When `name` is more than letters, digits and `_`, or the server refuses.
+pub async fn create_database(server: &str, name: &str) -> Result<(), StoreError> {
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(StoreError::Refused("a database's name has letters, digits and _ only".into()));
+    }
+    let pool = PgPoolOptions::new().max_connections(1).connect(server).await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
+    pool.close().await;
+    Ok(())
+}

@@ -69,3 +69,11 @@ pub async fn add(tx: &mut Tx, decisions: &[NewDecision]) -> Result<(), StoreErro
     run!(tx, sql, rows_json(&rows)?)?;
     Ok(())
 }
+
+/// `(outcome, reason)` of every decision about a patient, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_patient(tx: &mut Tx, patient: Id) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(super::tx::all!(tx, (String, String), "SELECT outcome, reason FROM decision WHERE patient_id = $1 ORDER BY id", patient.0)?)
+}

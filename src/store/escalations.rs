@@ -293,3 +293,16 @@ pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64)
     let sql = tx.pick(&REPLIES);
     Ok(all!(tx, (i64, i64), sql, rows_json(items)?)?)
 }
+
+/// Unresolved items that belong to no patient: unknown senders and our own trouble, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unresolved_of_nobody(tx: &mut Tx) -> Result<Vec<Escalation>, StoreError> {
+    Ok(all!(
+        tx,
+        Escalation,
+        "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id, claimed_at,
+                resolved_at, outcome, version FROM escalation WHERE state <> 'resolved' AND patient_id IS NULL ORDER BY opened_at, id"
+    )?)
+}

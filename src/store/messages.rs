@@ -477,3 +477,21 @@ pub async fn answered_lately(tx: &mut Tx, gateway: &str, address: &str, since: T
     )?;
     Ok(found.is_some())
 }
+
+/// The states of a patient's messages, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn states(tx: &mut Tx, patient: Id) -> Result<Vec<String>, StoreError> {
+    let rows = all!(tx, (String,), "SELECT state FROM message WHERE patient_id = $1 ORDER BY id", patient.0)?;
+    Ok(rows.into_iter().map(|(state,)| state).collect())
+}
+
+/// The outcomes of all attempts to reach a patient, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn outcomes(tx: &mut Tx, patient: Id) -> Result<Vec<String>, StoreError> {
+    let rows = all!(tx, (String,), "SELECT outcome FROM attempt WHERE patient_id = $1 ORDER BY message_id, n", patient.0)?;
+    Ok(rows.into_iter().map(|(outcome,)| outcome).collect())
+}

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod consents;
 mod db;
 pub mod decisions;
+pub mod demo;
 pub mod enrolments;
 pub mod escalations;
 pub mod facts;
@@ -21,7 +22,7 @@ pub mod threads;
 pub mod timers;
 mod tx;
 
-pub use db::{BadLocation, Closing, Db, Lane, Location, StoreError, Writer};
+pub use db::{BadLocation, Closing, Db, Lane, Location, StoreError, Writer, create_database};
 pub use tx::Tx;
 
 /// The rows of a bulk statement as its one JSON parameter.

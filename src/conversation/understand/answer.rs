@@ -36,8 +36,10 @@ fn yes_no(all: &[Token], plain: &[Token], scope: &Scope<'_>) -> Option<bool> {
             return None;
         }
         let opposite = if yes > no { &vocabulary.no } else { &vocabulary.yes };
+        let next_clause = read.get(end).is_some_and(|next| next.gap >= Gap::Comma);
         let turned = opposite.at(read, end).is_some_and(|at| read.get(at).is_none_or(|next| next.gap >= Gap::Comma));
-        return (!turned).then_some(yes > no);
+        let doubted = scope.near.iter().any(|v| v.unclear.at(read, end).is_some());
+        return (!(next_clause && (turned || doubted))).then_some(yes > no);
     }
     if unclear.is_some() {
         return None;
@@ -125,7 +127,8 @@ fn visit(all: &[Token], plain: &[Token], scope: &Scope<'_>) -> Option<Answer> {
     let says = |phrases: fn(&Vocabulary) -> &Phrases| {
         let near = scope.near.iter().any(|v| {
             let phrases = phrases(v);
-            (0..plain.len()).any(|at| phrases.at(plain, at).is_some() && (starts_negated(plain, at, v) || !is_negated(plain, at, scope)))
+            (0..plain.len())
+                .any(|at| phrases.at(plain, at).is_some() && (starts_negated(plain, at, v) || !is_negated(plain, at, scope)))
         });
         near || scope.far.iter().any(|v| phrases(v).covers(plain))
     };

@@ -12,12 +12,16 @@ pub enum Unit {
     /// Kilogram, body weight.
     Kg,
     /// Milligram per decilitre, blood glucose.
+    #[serde(alias = "mg/dL")]
     MgDl,
     /// Millimole per litre, blood glucose.
+    #[serde(alias = "mmol/L")]
     MmolL,
     /// Degree Celsius, body temperature.
+    #[serde(alias = "°C")]
     Celsius,
     /// Degree Fahrenheit, body temperature.
+    #[serde(alias = "°F")]
     Fahrenheit,
     /// Per cent, oxygen saturation.
     Percent,
@@ -283,31 +287,21 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The answer as plain JSON: `"yes"`, `180.4`, `7`, the words of the option, `{"systolic":120,"diastolic":80}`,
-    /// `"confirm"`. `None` for a number that is not plausible (nothing may be stored) and for free text.
+    /// The answer as plain JSON: `true`, `180.4`, `7`, the number of the option from 1, `[120,80]`, `"confirm"`,
+    /// `"reschedule"` or `"cant_come"`. `None` for a number that is not plausible (nothing may be stored) and for
+    /// free text.
     #[must_use]
-    pub fn value(&self, expects: &Expects) -> Option<Value> {
+    pub fn value(&self) -> Option<Value> {
         match *self {
-            Answer::Yes => Some(json!("yes")),
-            Answer::No => Some(json!("no")),
+            Answer::Yes => Some(json!(true)),
+            Answer::No => Some(json!(false)),
             Answer::Number { value, plausible, .. } => plausible.then(|| number(value)),
             Answer::Scale(n) => Some(json!(n)),
-            Answer::Choice(n) => match expects {
-                Expects::Choice { options } => {
-                    let option = options.get(n.checked_sub(1)?)?;
-                    Some(json!(option.split('|').next().unwrap_or(option).trim()))
-                }
-                Expects::YesNo
-                | Expects::Number { .. }
-                | Expects::Scale { .. }
-                | Expects::BloodPressure
-                | Expects::Visit
-                | Expects::Text => Some(json!(n)),
-            },
-            Answer::BloodPressure { systolic, diastolic } => Some(json!({"systolic": systolic, "diastolic": diastolic})),
+            Answer::Choice(n) => Some(json!(n)),
+            Answer::BloodPressure { systolic, diastolic } => Some(json!([systolic, diastolic])),
             Answer::Confirm => Some(json!("confirm")),
             Answer::Reschedule => Some(json!("reschedule")),
-            Answer::CantCome => Some(json!("cancel")),
+            Answer::CantCome => Some(json!("cant_come")),
             Answer::Text => None,
         }
     }

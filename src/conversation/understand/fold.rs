@@ -122,6 +122,7 @@ fn folded(text: &str) -> Vec<char> {
             '٫' => plain.push('.'),
             '٬' => plain.push(','),
             '−' => plain.push('-'),
+            '٪' => plain.push('%'),
             _ => match digit(c) {
                 Some(d) => plain.push(d),
                 None => plain.extend(c.to_lowercase()),
@@ -150,9 +151,9 @@ fn digit(c: char) -> Option<char> {
 
 /// Traditional characters of the vocabulary and their simplified forms, pair by pair.
 const SCRIPT_PAIRS: &str = "訂订發发擾扰復复請请謝谢聯联繫系預预約约時时間间會会來来見见對对沒没過过還还個个幾几點点開开關关\
-藥药飯饭嗎吗為为麼么這这哪哪讓让給给訊讯資资電电話话簡简報报誤误錯错號号碼码認认確确換换變变無无法法號号門门診诊醫医師师\
-問问題题樣样兩两萬万壹一貳二參三叁三陸六柒七捌八玖九拾十磅磅壓压數数氣气級级隨随從从將将應应該该聽听說说讀读寫写\
-幫帮說说補补續续啟启動动閱阅絕绝別别騷骚離离場场當当實实達达難难買买賣卖員员護护體体較较準准後后裡里裏里現现連连進进選选擇择項项歡欢陣阵聖圣們们晉晋緊紧係系瞭了辦办處处廣广傳传輸输滿满親亲測测測测脈脉搏搏";
+藥药飯饭嗎吗為为麼么這这讓让給给訊讯資资電电話话簡简報报誤误錯错號号碼码認认確确換换變变無无門门診诊醫医師师\
+問问題题樣样兩两萬万壹一貳二參三叁三陸六柒七捌八玖九拾十壓压數数氣气級级隨随從从將将應应該该聽听說说讀读寫写\
+幫帮補补續续啟启動动閱阅絕绝別别騷骚離离場场當当實实達达難难買买賣卖員员護护體体較较準准後后裡里裏里現现連连進进選选擇择項项歡欢陣阵聖圣們们晉晋緊紧係系瞭了辦办處处廣广傳传輸输滿满親亲測测脈脉繼继銷销刪删終终結结趕赶興兴夠够煩烦攝摄華华鐘钟週周歲岁顆颗塊块記记願愿務务針针熱热";
 
 fn simplified(c: char) -> char {
     if !('\u{4E00}'..='\u{9FFF}').contains(&c) {
@@ -184,7 +185,9 @@ fn is_emoji(c: char) -> bool {
 fn separator(c: char) -> Gap {
     match c {
         '.' | '!' | '?' | ';' | '\n' | '\r' | '。' | '؟' | '۔' | '؛' | '।' | '॥' | '¡' | '¿' => Gap::Stop,
-        ',' | '،' | '、' | '(' | ')' | '[' | ']' | '"' | '“' | '”' | '„' | '«' | '»' | '—' | '–' | '|' => Gap::Comma,
+        ',' | '،' | '、' | '(' | ')' | '[' | ']' | '"' | '“' | '”' | '„' | '«' | '»' | '—' | '–' | '|' => {
+            Gap::Comma
+        }
         ':' => Gap::Colon,
         '/' | '\\' | '⁄' => Gap::Slash,
         '-' | '‐' | '‑' | '~' | '־' => Gap::Dash,
@@ -198,8 +201,7 @@ fn starts_number(chars: &[char], at: usize) -> bool {
     let free = at == 0 || chars[at - 1].is_whitespace();
     match chars[at] {
         '0'..='9' => true,
-        '.' => is_digit(at + 1) && free,
-        '-' => is_digit(at + 1) && free,
+        '.' | '-' => is_digit(at + 1) && free,
         _ => false,
     }
 }

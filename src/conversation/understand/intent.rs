@@ -4,8 +4,13 @@
 //! count anywhere, because a revocation in any reasonable words must be honoured (47 CFR 64.1200(a)(10)). "Can't
 //! stop coughing" is no revocation. What may or may not be one is [`Intent::Ambiguous`]: somebody asks.
 
+use std::ops::Range;
+
 use super::fold::{Gap, Kind, Token, only_question_marks};
 use super::vocabulary::Vocabulary;
+
+/// How many words after a sentence may narrow it.
+const LIMIT_WORDS: usize = 4;
 
 /// What a message asks of the service itself.
 ///
@@ -99,7 +104,7 @@ fn sentence(plain: &[Token], vocabularies: &[Vocabulary]) -> Intent {
             if not.iter().any(|n| n.start < found.end && found.start < n.end) {
                 continue;
             }
-            if is_limited(plain, found.end, vocabulary) { limited = true } else { clear = true }
+            if is_limited(plain, &found, vocabulary) { limited = true } else { clear = true }
         }
     }
     let again = vocabularies.iter().any(|v| v.opt_in_sentences.is_in(plain));
@@ -121,11 +126,14 @@ fn clause_alone(plain: &[Token], vocabularies: &[Vocabulary]) -> bool {
     starts.windows(2).any(|pair| vocabularies.iter().any(|v| v.opt_out.clauses.covers(&plain[pair[0]..pair[1]])))
 }
 
-/// Whether the clause goes on with a time or condition: "don't text me at night".
-fn is_limited(plain: &[Token], end: usize, vocabulary: &Vocabulary) -> bool {
-    let rest = plain.get(end..).unwrap_or_default();
-    let clause = rest.iter().position(|t| t.gap >= Gap::Comma).unwrap_or(rest.len());
-    (0..clause.min(4)).any(|at| vocabulary.opt_out.limits.at(&rest[..clause], at).is_some())
+/// Whether a time or condition stands in the sentence, next to it in its clause: "don't text me at night".
+fn is_limited(plain: &[Token], found: &Range<usize>, vocabulary: &Vocabulary) -> bool {
+    let limits = &vocabulary.opt_out.limits;
+    let rest = plain.get(found.end..).unwrap_or_default();
+    let last = found.end + rest.iter().take(LIMIT_WORDS).take_while(|t| t.gap < Gap::Comma).count();
+    let before = (found.start.saturating_sub(LIMIT_WORDS)..found.start)
+        .any(|at| limits.at(plain, at) == Some(found.start) && plain[found.start].gap < Gap::Comma);
+    before || (found.start + 1..last).any(|at| limits.at(plain, at).is_some())
 }
 
 fn is_long_word_with_a_slip(plain: &[Token], vocabularies: &[Vocabulary]) -> bool {
@@ -137,12 +145,12 @@ fn is_long_word_with_a_slip(plain: &[Token], vocabularies: &[Vocabulary]) -> boo
 fn one_slip_apart(a: &str, b: &str) -> bool {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
-    let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|(x, y)| x == y).count();
+    let head = a.iter().zip(&b).take_while(|pair| pair.0 == pair.1).count();
+    let tail = a[head..].iter().rev().zip(b[head..].iter().rev()).take_while(|pair| pair.0 == pair.1).count();
     let (rest_a, rest_b) = (&a[head..a.len() - tail], &b[head..b.len() - tail]);
     match (rest_a, rest_b) {
-        ([x, y], [z, w]) => x == w && y == z,
-        (rest_a, rest_b) => rest_a.len() <= 1 && rest_b.len() <= 1,
+        (&[x, y], swapped) if swapped.len() == 2 => [y, x] == swapped,
+        _ => rest_a.len() <= 1 && rest_b.len() <= 1,
     }
 }
 

@@ -82,8 +82,9 @@ impl Reader {
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
-        let hash: String = digest.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Reader { vocabularies, version: format!("replies-{hash}") })
+        let hash = digest.finalize();
+        let short = hash.iter().take(6).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        Ok(Reader { vocabularies, version: format!("replies-{short:012x}") })
     }
 
     /// What the message asks of the service itself.

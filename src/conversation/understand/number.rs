@@ -179,7 +179,8 @@ pub(super) fn with_unit(number: &mut Found, tokens: &[Token], scope: &Scope<'_>)
     if tokens.get(at).is_some_and(|next| next.gap >= Gap::Colon) {
         return;
     }
-    let unit = scope.near.iter().filter_map(|v| v.numbers.units.longest_at(tokens, at).map(|(end, p)| (end, v.numbers.unit_of[p])));
+    let unit =
+        scope.near.iter().filter_map(|v| v.numbers.units.longest_at(tokens, at).map(|(end, p)| (end, v.numbers.unit_of[p])));
     let unit = unit.max_by_key(|(end, _)| *end);
     let longer = |end: Option<usize>| end.filter(|end| unit.is_none_or(|(unit_end, _)| *end > unit_end));
     if let Some(end) = longer(scope.near_end(|n| n.foreign.at(tokens, at))) {
@@ -204,10 +205,8 @@ fn value_of(text: &str, whole: bool) -> Option<f64> {
     };
     let plain = match (points, commas) {
         (0, 0) => text.to_owned(),
-        (1, 0) if whole && grouped('.') => text.replace('.', ""),
-        (1, 0) => text.to_owned(),
-        (0, 1) if whole && grouped(',') => text.replace(',', ""),
-        (0, 1) => text.replace(',', "."),
+        (1, 0) if !(whole && grouped('.')) => text.to_owned(),
+        (0, 1) if !(whole && grouped(',')) => text.replace(',', "."),
         (0, _) if grouped(',') => text.replace(',', ""),
         (_, 0) if grouped('.') => text.replace('.', ""),
         (1, _) if text.find('.') > text.rfind(',') => text.replace(',', ""),

@@ -1,8 +1,8 @@
 //! A small language for families of phrases, matched against folded tokens.
 //!
 //! A phrase is words in a row. `a/b` is one of several, `_` joins the words of one alternative, `x?` may be
-//! missing, `stem*` is any word that begins so, `…` is up to three words of the same sentence, a leading `^`
-//! and a trailing `$` are the borders of a clause. No match runs over the end of a sentence.
+//! missing, `stem*` is any word that begins so, `…` is up to three words of the same sentence (at the end
+//! of a phrase: the rest of the clause), a leading `^` and a trailing `$` are the borders of a clause. No match runs over the end of a sentence.
 //!
 //! Invariant: matching is bounded by the length of the phrase, whatever the message; it never fails.
 
@@ -135,6 +135,10 @@ impl Pattern {
                 let left_out = if *optional { self.end(rest, tokens, at, first) } else { None };
                 taken.max(left_out)
             }
+            Part::Gap if rest.is_empty() => {
+                let clause = tokens.iter().skip(at).take_while(|next| next.gap < Gap::Comma).count();
+                Some(at + clause)
+            }
             Part::Gap => {
                 let mut best = None;
                 for skipped in 0..=GAP_WORDS {
@@ -142,7 +146,8 @@ impl Pattern {
                     if skipped > 0 && tokens.get(here - 1).is_none_or(|t| t.gap == Gap::Stop) {
                         break;
                     }
-                    best = best.max(self.end(rest, tokens, here, false));
+                    // What is skipped must lead to something: "…" before words that are missing skips nothing.
+                    best = best.max(self.end(rest, tokens, here, false).filter(|end| skipped == 0 || *end > here));
                 }
                 best
             }

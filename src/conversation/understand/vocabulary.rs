@@ -62,12 +62,12 @@ pub(super) struct OptOut {
 pub(super) struct Numbers {
     /// Number words; the value of phrase *n* is `values[n]`.
     pub words: Phrases,
-    pub values: Vec<f64>,
+    pub values: Vec<u32>,
     /// Number words that also mean something else: only as a whole message.
     pub homographs: Phrases,
     /// Characters that multiply what stands before: 十 百. The factor of phrase *n* is `factors[n]`.
     pub multipliers: Phrases,
-    pub factors: Vec<f64>,
+    pub factors: Vec<u32>,
     /// Whether "one eighty" is 180.
     pub by_pairs: bool,
     /// "and" between number words.
@@ -249,12 +249,12 @@ impl Section<'_, '_> {
     }
 
     /// A table whose keys are numbers and whose values are the words for them.
-    fn valued(&self, key: &str, phrases: &mut Phrases, values: &mut Vec<f64>) {
+    fn valued(&self, key: &str, phrases: &mut Phrases, values: &mut Vec<u32>) {
         let Some(table) = self.table.as_ref().and_then(|table| table.table(key)) else { return };
         for name in table.keys() {
             let words = table.spanned_texts(&name);
             match name.parse::<u32>() {
-                Ok(value) => values.extend(std::iter::repeat_n(f64::from(value), add(self.doc, phrases, &words))),
+                Ok(value) => values.extend(std::iter::repeat_n(value, add(self.doc, phrases, &words))),
                 Err(_) => table.fault(&name, format!("`{name}` must be a whole number in digits")),
             }
         }
@@ -286,7 +286,8 @@ mod tests {
 
     #[test]
     fn a_broken_pack_says_every_fault_with_its_line_and_remedy() {
-        let text = "langs = [\"tlh\"]\nstatus = \"fine\"\n[opt_out]\nwords = [\"a/\"]\nwrods = []\n[numbers.words]\nzwei = [\"zwei\"]\n";
+        let text =
+            "langs = [\"tlh\"]\nstatus = \"fine\"\n[opt_out]\nwords = [\"a/\"]\nwrods = []\n[numbers.words]\nzwei = [\"zwei\"]\n";
         let faults = read("de.toml", text).expect_err("faults").to_string();
         for part in [
             "de.toml:1:10: unknown language `tlh`",

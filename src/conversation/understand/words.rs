@@ -37,10 +37,10 @@ pub(super) fn whole_word_number(tokens: &[Token], at: usize, numbers: &Numbers) 
         }
         if sum.begun {
             if let Some(end) = numbers.half.at(tokens, next) {
-                return Some(plain(sum.total() + 0.5, at, end));
+                return Some(plain(f64::from(sum.total()) + 0.5, at, end));
             }
             if let Some(end) = numbers.point.at(tokens, next) {
-                return decimals(tokens, end, numbers).map(|(fraction, end)| plain(sum.total() + fraction, at, end));
+                return decimals(tokens, end, numbers).map(|(fraction, end)| plain(f64::from(sum.total()) + fraction, at, end));
             }
         }
         if let Some((end, phrase)) = numbers.multipliers.longest_at(tokens, next) {
@@ -55,7 +55,7 @@ pub(super) fn whole_word_number(tokens: &[Token], at: usize, numbers: &Numbers) 
         }
         next = end;
     }
-    sum.begun.then(|| plain(sum.total(), at, next))
+    sum.begun.then(|| plain(f64::from(sum.total()), at, next))
 }
 
 /// The number that a clause consists of, with words around it that belong to numbers.
@@ -92,7 +92,7 @@ fn clauses(tokens: &[Token]) -> Vec<(usize, usize)> {
 }
 
 /// A number word at `at`: its value, its end, and whether an "and" is written together with it.
-fn value_at(tokens: &[Token], at: usize, numbers: &Numbers) -> Option<(f64, usize, bool)> {
+fn value_at(tokens: &[Token], at: usize, numbers: &Numbers) -> Option<(u32, usize, bool)> {
     if let Some((end, phrase)) = numbers.words.longest_at(tokens, at) {
         return Some((numbers.values[phrase], end, false));
     }
@@ -111,7 +111,7 @@ fn decimals(tokens: &[Token], at: usize, numbers: &Numbers) -> Option<(f64, usiz
     let mut next = at;
     let mut text = String::from("0.");
     while let Some((value, end, _)) = value_at(tokens, next, numbers) {
-        if next > at && value >= 10.0 {
+        if next > at && value >= 10 {
             break;
         }
         text.push_str(&value.to_string());
@@ -129,41 +129,39 @@ fn plain(value: f64, start: usize, end: usize) -> Found {
 #[derive(Debug, Default)]
 struct Sum {
     begun: bool,
-    closed: f64,
-    last: f64,
+    closed: u32,
+    last: u32,
 }
 
 impl Sum {
-    fn total(&self) -> f64 {
-        self.closed + self.last
+    fn total(&self) -> u32 {
+        self.closed.saturating_add(self.last)
     }
 
-    fn multiply(&mut self, factor: f64) {
-        if !self.begun || self.last == 0.0 || (factor < self.last && self.last >= 10.0) {
-            self.closed += self.last;
+    fn multiply(&mut self, factor: u32) {
+        if !self.begun || self.last == 0 || (factor < self.last && self.last >= 10) {
+            self.closed = self.total();
             self.last = factor;
         } else {
-            self.last *= factor;
+            self.last = self.last.saturating_mul(factor);
         }
         self.begun = true;
     }
 
     /// Joins the next word; `false` where the two words are two numbers.
-    fn add(&mut self, value: f64, and: bool, by_pairs: bool) -> bool {
-        let is_ten = |n: f64| (20.0..=90.0).contains(&n) && n % 10.0 == 0.0;
+    fn add(&mut self, value: u32, and: bool, by_pairs: bool) -> bool {
+        let is_ten = |n: u32| (20..=90).contains(&n) && n.is_multiple_of(10);
         if !self.begun {
             (self.begun, self.last) = (true, value);
-        } else if self.last >= 100.0 && value < 100.0
-            || (is_ten(self.last) || self.last == 10.0) && (1.0..10.0).contains(&value)
-            || (self.last == 60.0 || self.last == 80.0) && (10.0..20.0).contains(&value)
-            || and && (1.0..10.0).contains(&self.last) && is_ten(value)
+        } else if self.last >= 100 && value < 100
+            || (is_ten(self.last) || self.last == 10) && (1..10).contains(&value)
+            || (self.last == 60 || self.last == 80) && (10..20).contains(&value)
+            || and && (1..10).contains(&self.last) && is_ten(value)
         {
-            self.closed += self.last;
+            self.closed = self.total();
             self.last = value;
-        } else if self.last == 4.0 && value == 20.0 && !by_pairs {
-            self.last = 80.0;
-        } else if by_pairs && !and && self.closed == 0.0 && (1.0..10.0).contains(&self.last) && (10.0..100.0).contains(&value) {
-            self.closed = self.last * 100.0;
+        } else if by_pairs && !and && self.closed == 0 && (1..10).contains(&self.last) && (10..100).contains(&value) {
+            self.closed = self.last * 100;
             self.last = value;
         } else {
             return false;

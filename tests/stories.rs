@@ -1,0 +1,45 @@
+//! World stories: people who must not be let down, told on both databases.
+
+#![expect(clippy::expect_used, reason = "a story that cannot go on has failed")]
+
+#[path = "support/world.rs"]
+mod world;
+#[path = "stories/appointments.rs"]
+mod appointments;
+#[path = "stories/crisis.rs"]
+mod crisis;
+#[path = "stories/delivery.rs"]
+mod delivery;
+#[path = "stories/weights.rs"]
+mod weights;
+#[path = "stories/words.rs"]
+mod words;
+
+/// Tells a story on both databases.
+#[macro_export]
+macro_rules! story {
+    ($(#[$doc:meta])* $name:ident, $start:literal, |$world:ident| $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            #[expect(unused_mut, reason = "some stories change the world's rules")]
+            async fn told(mut $world: $crate::world::World) -> $crate::world::World {
+                $body
+                $world
+            }
+
+            #[tokio::test]
+            async fn on_sqlite() {
+                let world = $crate::world::World::begin($crate::world::On::Sqlite, $start).await;
+                told(world).await.end().await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                let world = $crate::world::World::begin($crate::world::On::Postgres, $start).await;
+                told(world).await.end().await;
+            }
+        }
+    };
+}

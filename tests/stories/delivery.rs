@@ -1,0 +1,123 @@
+//! What the provider does, and what becomes of messages.
+
+use porchlight::model::{Lang, Severity};
+use porchlight::protocol::WeightUnit;
+use porchlight::intake::Record;
+
+use crate::story;
+use crate::world::{Answer, daily_at, somebody};
+
+fn lee() -> Record {
+    Record { protocols: vec![("heart-failure-weight".into(), daily_at("09:30", WeightUnit::Lb))], ..somebody(30, "Lee", Lang::En) }
+}
+
+story!(
+    /// Busy three times, then accepted: tried again by itself, sent once, delivered.
+    a_busy_provider_delays_and_doubles_nothing,
+    "2026-11-16 08:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        world.script(&lee, vec![Answer::Status(503, "busy"), Answer::Status(429, "slow down"), Answer::Status(503, "busy")]);
+        world.run_until("2026-11-16 12:00").await;
+        assert_eq!(world.texts(&lee).len(), 1);
+        assert_eq!(world.message_states(&lee).await, ["delivered"]);
+        assert_eq!(world.attempts(&lee).await, ["busy", "busy", "busy", "accepted"]);
+    }
+);
+
+story!(
+    /// Five hundred: perhaps sent. The message is in doubt; nothing is sent again blindly; a person decides about a question.
+    a_lost_answer_is_doubt_and_not_failure,
+    "2026-11-16 08:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        world.script(&lee, vec![Answer::Status(500, "oops")]);
+        world.run_until("2026-11-16 09:35").await;
+        assert_eq!(world.message_states(&lee).await, ["unknown"]);
+        world.run_until("2026-11-16 12:00").await;
+        assert_eq!(world.texts(&lee).len(), 0, "a question is not asked twice on a guess");
+        let item = world.expect_escalation(&lee, Severity::Routine).await;
+        assert!(item.reason.contains("Not known if a message arrived"), "{}", item.reason);
+    }
+);
+
+story!(
+    /// The number does not exist: closed, told to a person, and consent is untouched.
+    a_dead_number_is_no_opt_out,
+    "2026-11-16 08:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        world.script(&lee, vec![Answer::Status(400, "Garbage 'to' field, rejected.")]);
+        world.run_until("2026-11-17 12:00").await;
+        let states = world.message_states(&lee).await;
+        assert!(states.iter().all(|s| s == "failed" || s == "skipped"), "{states:?}");
+        world.expect_escalation(&lee, Severity::Routine).await;
+        let decisions = world.decisions(&lee).await;
+        assert!(!decisions.iter().any(|d| d.1 == "revoked"), "{decisions:?}");
+        assert!(decisions.contains(&("skip".into(), "no_contact".into())), "{decisions:?}");
+    }
+);
+
+story!(
+    /// The password is wrong: our fault. The message waits, an administrator is told, nobody is opted out.
+    our_own_mistake_opts_nobody_out,
+    "2026-11-16 08:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        world.script(&lee, vec![Answer::Status(403, "Authorization failed for sendsms")]);
+        world.run_until("2026-11-16 09:31").await;
+        assert_eq!(world.message_states(&lee).await, ["queued"]);
+        let items = world.unknown_items().await;
+        assert!(items.iter().any(|i| i.reason.contains("set up wrongly") && i.severity == "urgent"), "{items:?}");
+        world.run_until("2026-11-16 10:00").await;
+        assert_eq!(world.message_states(&lee).await, ["delivered"], "it goes when the channel works again");
+    }
+);
+
+story!(
+    /// The provider repeats itself: one row, one answer.
+    a_callback_that_comes_five_times_counts_once,
+    "2026-11-16 10:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        for _ in 0..5 {
+            world.writes(&lee.phone, "can somebody call me about my ride", "the-same-id").await;
+        }
+        world.settle().await;
+        assert_eq!(world.texts(&lee).len(), 1);
+        world.expect_escalation(&lee, Severity::Routine).await;
+    }
+);
+
+story!(
+    /// A wrong secret, no secret, ten megabytes of noise: refused, and nothing is stored.
+    strangers_at_the_hook_are_refused,
+    "2026-11-16 10:00",
+    |world| {
+        let hook = format!("{}/hooks/sms/inbound", world.base);
+        let wrong = [("key", "not-the-secret-of-the-story-0000"), ("from", "+17185550130"), ("text", "quiero morir"), ("id", "1")];
+        assert_eq!(world.http.get(&hook).query(&wrong).send().await.expect("an answer").status(), 401);
+        assert_eq!(world.http.get(&hook).send().await.expect("an answer").status(), 401);
+        let noise = world.http.post(&hook).body(vec![7_u8; 10 << 20]).send().await;
+        // The service may hang up before it has read all of it.
+        assert!(noise.is_err() || noise.is_ok_and(|a| a.status() == 413 || a.status() == 401));
+        assert_eq!(world.http.get(format!("{}/hooks/nobody/inbound", world.base)).send().await.expect("an answer").status(), 404);
+        world.settle().await;
+        assert!(world.unknown_items().await.is_empty());
+    }
+);
+
+story!(
+    /// Quiet hours hold what starts by itself until they end, with the reason.
+    held_until_the_morning,
+    "2026-11-16 05:00",
+    |world| {
+        let early = Record { protocols: vec![("heart-failure-weight".into(), daily_at("06:30", WeightUnit::Lb))], ..somebody(31, "Sam", Lang::En) };
+        let sam = world.patient(early).await;
+        world.run_until("2026-11-16 08:59").await;
+        assert_eq!(world.texts(&sam).len(), 0);
+        assert_eq!(world.decisions(&sam).await, [("hold".into(), "quiet_hours".into())]);
+        world.run_until("2026-11-16 09:00").await;
+        assert_eq!(world.texts(&sam).len(), 1);
+    }
+);

@@ -1,0 +1,369 @@
+//! The world of a story: the real service on a loopback port, a provider that is a real server with a ledger, and a
+//! clock that is moved by hand. `run_until` jumps from one due time to the next and lets every worker come to rest.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::routing::get;
+use futures_util::FutureExt;
+use porchlight::app::{App, listen, next_due};
+use porchlight::clock::{Clock, ManualClock, Time};
+use porchlight::config::Config;
+use porchlight::intake::{Given, Record, bring_in};
+use porchlight::kit::SITE;
+use porchlight::model::{Address, ContentClass, Id, Lang, Severity};
+use porchlight::protocol::Settings;
+use porchlight::random::Dice;
+use porchlight::store::escalations::Escalation;
+use porchlight::store::{Lane, decisions, escalations, patients, readings};
+use porchlight::zone::Zone;
+
+/// Which database a story is told on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// What the provider was asked to send.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub to: String,
+    pub text: String,
+    pub receipt_url: String,
+    pub coding: String,
+}
+
+/// What the provider answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Accept,
+    Status(u16, &'static str),
+}
+
+#[derive(Default)]
+struct Ledger {
+    sent: Vec<Sent>,
+    script: HashMap<String, Vec<Answer>>,
+    receipts_given: usize,
+}
+
+/// A person of a story.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: Id,
+    pub phone: String,
+}
+
+pub struct World {
+    pub app: App,
+    pub clock: Arc<ManualClock>,
+    pub zone: Zone,
+    pub base: String,
+    pub http: reqwest::Client,
+    ledger: Arc<Mutex<Ledger>>,
+    receipts: bool,
+    _folder: tempfile::TempDir,
+}
+
+const SECRET: &str = "a-secret-of-the-story-0123456789";
+
+impl World {
+    /// A world that begins at `start` (New York): `2026-11-16 08:00`.
+    pub async fn begin(on: On, start: &str) -> World {
+        let zone: Zone = "America/New_York".parse().expect("a zone");
+        let clock = Arc::new(ManualClock::new(at(&zone, start)));
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger: Arc<Mutex<Ledger>> = Arc::default();
+        let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
+        let pages = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the service");
+        let base = format!("http://{}", pages.local_addr().expect("an address"));
+        let database = match on {
+            On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
+            On::Postgres => postgres_database().await,
+        };
+        let text = format!(
+            r#"[database]
+url = "{database}"
+[server]
+public_url = "{base}"
+secure_cookies = false
+[security]
+key = "a key for stories that has thirty-two characters"
+[site]
+name = "Harbor Street Health"
+sender = "Harbor Street"
+phone = "(718) 555-0100"
+closed = ["2026-11-26", "2026-11-27"]
+[[gateway]]
+kind = "http"
+name = "sms"
+preset = "kannel"
+url = "http://{provider}/cgi-bin/sendsms"
+from = "7185550100"
+username = "story"
+password = "story-password"
+secret = "{SECRET}"
+"#,
+            provider = provider.local_addr().expect("an address"),
+        );
+        let config = Config::parse("story.toml", &text, &|_| None).unwrap_or_else(|e| panic!("{e}"));
+        let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(7), |_, _| Vec::new())
+            .await
+            .unwrap_or_else(|e| panic!("{e}"));
+        let router = Router::new().route("/cgi-bin/sendsms", get(sendsms)).with_state(Arc::clone(&ledger));
+        let (serving, provider_app) = (app.clone(), app.clone());
+        app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
+        app.start(async move { provider_app.serve(provider, router).await.expect("serving") });
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        World { app, clock, zone, base, http, ledger, receipts: true, _folder: folder }
+    }
+
+    /// The provider sends no receipts from now on.
+    pub fn no_receipts(&mut self) {
+        self.receipts = false;
+    }
+
+    /// Brings a patient in.
+    pub async fn patient(&self, record: Record) -> Person {
+        let (kit, zone, now) = (Arc::clone(&self.app.kit), self.zone.clone(), self.clock.now());
+        let (external_id, phone) = (record.external_id.clone(), record.phone.expose().to_owned());
+        let id = self
+            .app
+            .db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    bring_in(tx, &kit, &[record], &zone, now).await?;
+                    Ok(patients::by_external(tx, SITE, &external_id).await?.map(|p| p.id))
+                }
+                .boxed()
+            })
+            .await
+            .expect("the import");
+        Person { id: Id(id.expect("the patient")), phone }
+    }
+
+    /// Lets time pass until `until` (New York), stopping at everything that is due.
+    pub async fn run_until(&self, until: &str) {
+        let until = at(&self.zone, until);
+        loop {
+            self.settle().await;
+            match next_due(&self.app.db).await.expect("the database") {
+                Some(due) if due <= until => self.clock.set(due.max(Time(self.clock.now().0 + 1))),
+                _ => break,
+            }
+        }
+        self.clock.set(until);
+        self.settle().await;
+    }
+
+    /// Ticks every worker until none has anything to do.
+    pub async fn settle(&self) {
+        for round in 0.. {
+            assert!(round < 1000, "the workers never come to rest");
+            let fired = self.app.sweeper.tick().await.expect("the timers");
+            let read = self.app.desk.tick().await.expect("the inbox");
+            let sent = self.app.worker.tick().await.expect("the outbox");
+            let reported = if self.receipts { self.report().await } else { 0 };
+            if fired + read + sent + reported == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The provider reports what it has delivered: submitted, then delivered.
+    async fn report(&self) -> usize {
+        let urls: Vec<String> = {
+            let mut ledger = self.ledger.lock().expect("the ledger");
+            let from = ledger.receipts_given;
+            ledger.receipts_given = ledger.sent.len();
+            ledger.sent[from..].iter().map(|s| s.receipt_url.clone()).collect()
+        };
+        for url in &urls {
+            for status in ["8", "1"] {
+                let url = url.replace("%d", status).replace("%F", "f-1").replace("%I", "i-1");
+                let answer = self.http.get(&url).send().await.expect("the receipt arrives");
+                assert_eq!(answer.status(), 200, "{url}");
+            }
+        }
+        urls.len()
+    }
+
+    /// A text from a phone, through the provider's callback; the workers come to rest.
+    pub async fn says(&self, person: &Person, text: &str) {
+        let id = self.app.kit.id().to_string();
+        self.writes(&person.phone, text, &id).await;
+        self.settle().await;
+    }
+
+    /// A callback of the provider, and nothing else.
+    pub async fn writes(&self, phone: &str, text: &str, id: &str) {
+        let query = [("key", SECRET), ("from", phone), ("to", "7185550100"), ("text", text), ("charset", "UTF-8"), ("id", id)];
+        let answer = self.http.get(format!("{}/hooks/sms/inbound", self.base)).query(&query).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.text().await.expect("a body"), "", "a gateway would text this to the patient");
+    }
+
+    /// The provider answers the next messages to this phone so.
+    pub fn script(&self, person: &Person, answers: Vec<Answer>) {
+        self.ledger.lock().expect("the ledger").script.insert(person.phone.clone(), answers);
+    }
+
+    /// Every text that the provider accepted for this phone, in order.
+    pub fn texts(&self, person: &Person) -> Vec<String> {
+        self.sent(person).into_iter().map(|s| s.text).collect()
+    }
+
+    pub fn sent(&self, person: &Person) -> Vec<Sent> {
+        self.ledger.lock().expect("the ledger").sent.iter().filter(|s| s.to == person.phone).cloned().collect()
+    }
+
+    /// The last text on this phone.
+    pub fn last(&self, person: &Person) -> String {
+        self.texts(person).pop().expect("a text on the phone")
+    }
+
+    /// The patient's unresolved items.
+    pub async fn open_items(&self, person: &Person) -> Vec<Escalation> {
+        let mut tx = self.app.db.read().await.expect("the database");
+        escalations::unresolved(&mut tx, &[person.id.0]).await.expect("the items")
+    }
+
+    /// The patient has exactly one unresolved item, of this severity; gives it.
+    pub async fn expect_escalation(&self, person: &Person, severity: Severity) -> Escalation {
+        let mut items = self.open_items(person).await;
+        let seen: Vec<_> = items.iter().map(|i| (i.severity.clone(), i.reason.clone())).collect();
+        assert!(items.len() == 1 && items[0].severity == severity.as_str(), "wanted one {severity} item, there are {seen:?}");
+        items.remove(0)
+    }
+
+    pub async fn expect_nothing_open(&self, person: &Person) {
+        let seen: Vec<_> = self.open_items(person).await.into_iter().map(|i| (i.severity, i.reason)).collect();
+        assert!(seen.is_empty(), "nothing should be open, there are {seen:?}");
+    }
+
+    /// `(outcome, reason)` of every decision about the patient, oldest first.
+    pub async fn decisions(&self, person: &Person) -> Vec<(String, String)> {
+        let mut tx = self.app.db.read().await.expect("the database");
+        decisions::of_patient(&mut tx, person.id).await.expect("the decisions")
+    }
+
+    /// The patient's numbers of a kind, oldest first.
+    pub async fn readings(&self, person: &Person, kind: &str) -> Vec<f64> {
+        let mut tx = self.app.db.read().await.expect("the database");
+        let all = readings::since(&mut tx, &[person.id.0], Time(0)).await.expect("the readings");
+        all.into_iter().filter(|r| r.kind == kind).filter_map(|r| r.value).collect()
+    }
+
+    /// Where the patient's one visit stands.
+    pub async fn visit_state(&self, person: &Person) -> String {
+        let mut tx = self.app.db.read().await.expect("the database");
+        let visits = porchlight::store::appointments::of_patients(&mut tx, &[person.id.0], Time(0)).await.expect("the visits");
+        visits.first().expect("a visit").state.clone()
+    }
+
+    /// One item as it stands now.
+    pub async fn item(&self, item: &Escalation) -> Escalation {
+        let mut tx = self.app.db.read().await.expect("the database");
+        escalations::get(&mut tx, Id(item.id)).await.expect("the item").expect("it is there")
+    }
+
+    /// Unresolved items that belong to no patient.
+    pub async fn unknown_items(&self) -> Vec<Escalation> {
+        let mut tx = self.app.db.read().await.expect("the database");
+        escalations::unresolved_of_nobody(&mut tx).await.expect("the items")
+    }
+
+    /// The states of the patient's messages that were planned for them, oldest first.
+    pub async fn message_states(&self, person: &Person) -> Vec<String> {
+        let mut tx = self.app.db.read().await.expect("the database");
+        porchlight::store::messages::states(&mut tx, person.id).await.expect("the messages")
+    }
+
+    /// The outcomes of all attempts to reach the patient, oldest first.
+    pub async fn attempts(&self, person: &Person) -> Vec<String> {
+        let mut tx = self.app.db.read().await.expect("the database");
+        porchlight::store::messages::outcomes(&mut tx, person.id).await.expect("the attempts")
+    }
+
+    pub fn local(&self, time: i64) -> String {
+        self.zone.local(Time(time)).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The story ends: nothing is left in the outbox that could have gone, and the service stops by itself.
+    pub async fn end(self) {
+        let mut tx = self.app.db.read().await.expect("the database");
+        let left = porchlight::store::messages::depth(&mut tx).await.expect("the outbox");
+        drop(tx);
+        let stuck: Vec<_> = left.iter().filter(|(state, _)| state == "sending").collect();
+        assert!(stuck.is_empty(), "left over: {stuck:?}");
+        self.app.shut_down().await;
+    }
+}
+
+async fn sendsms(State(ledger): State<Arc<Mutex<Ledger>>>, Query(query): Query<HashMap<String, String>>) -> (axum::http::StatusCode, &'static str) {
+    let field = |name: &str| query.get(name).cloned().unwrap_or_default();
+    assert_eq!((field("username").as_str(), field("password").as_str()), ("story", "story-password"));
+    let mut ledger = ledger.lock().expect("the ledger");
+    let answer = ledger.script.get_mut(&field("to")).filter(|s| !s.is_empty()).map_or(Answer::Accept, |s| s.remove(0));
+    match answer {
+        Answer::Accept => {
+            ledger.sent.push(Sent { to: field("to"), text: field("text"), receipt_url: field("dlr-url"), coding: field("coding") });
+            (axum::http::StatusCode::ACCEPTED, "0: Accepted for delivery")
+        }
+        Answer::Status(status, body) => (axum::http::StatusCode::from_u16(status).expect("a status"), body),
+    }
+}
+
+/// A fresh database on the server that `tests/run` started.
+pub async fn postgres_database() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = std::env::var("PORCHLIGHT_TEST_POSTGRES").expect("PORCHLIGHT_TEST_POSTGRES names a private server: run tests/run");
+    let name = format!("story_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    porchlight::store::create_database(&server, &name).await.expect("a fresh database");
+    let (head, _) = server.rsplit_once('/').expect("a URL with a database");
+    format!("{head}/{name}")
+}
+
+/// `2026-11-16 10:00` in a zone.
+pub fn at(zone: &Zone, text: &str) -> Time {
+    let wall: jiff::civil::DateTime = text.replace(' ', "T").parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+    zone.instant(wall.date(), wall.time()).expect("it exists")
+}
+
+/// Somebody with consent for `care` by SMS in New York, to be changed by a story.
+pub fn somebody(number: u32, name: &str, lang: Lang) -> Record {
+    let zone: Zone = "America/New_York".parse().expect("a zone");
+    Record {
+        external_id: format!("S-{number}"),
+        name: name.to_owned(),
+        called: name.to_owned(),
+        birth_date: None,
+        lang,
+        phone: Address::new(format!("+171855501{number:02}")),
+        class: ContentClass::Care,
+        consent: Some(Given { at: at(&zone, "2026-10-01 09:00"), method: "desk".into(), lang }),
+        stopped: None,
+        coordinator: None,
+        backup: None,
+        safe_note: String::new(),
+        discreet: false,
+        window: None,
+        protocols: Vec::new(),
+        goal_gloss: String::new(),
+        visit: None,
+        zone,
+    }
+}
+
+/// Settings of an enrolment.
+pub fn daily_at(clock: &str, unit: porchlight::protocol::WeightUnit) -> Settings {
+    Settings { at: Some(clock.to_owned()), unit: Some(unit), ..Settings::default() }
+}
