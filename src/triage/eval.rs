@@ -45,7 +45,11 @@ impl Case {
     /// The verdict on it.
     #[must_use]
     pub fn verdict(&self, triage: &Triage) -> Verdict {
-        let cx = Context { lang: self.lang.parse().ok(), question: self.context.question.as_deref(), previous: &self.context.previous };
+        let cx = Context {
+            lang: self.lang.parse().ok(),
+            question: self.context.question.as_deref(),
+            previous: &self.context.previous,
+        };
         triage.assess(&self.text, &cx)
     }
 }
@@ -61,7 +65,12 @@ pub fn read(file: &str, jsonl: &str) -> Result<Vec<Case>, Faults> {
         match serde_json::from_str(line) {
             Ok(case) => cases.push(case),
             Err(e) => {
-                faults.push(Fault { file: file.to_owned(), line: index + 1, column: e.column(), what: format!("this is not a case: {e}") });
+                faults.push(Fault {
+                    file: file.to_owned(),
+                    line: index + 1,
+                    column: e.column(),
+                    what: format!("this is not a case: {e}"),
+                });
             }
         }
     }

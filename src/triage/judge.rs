@@ -12,6 +12,9 @@ use crate::model::Severity;
 /// The neighbours of a hit that are tried on each side when slots are brought together.
 const NEIGHBOURS: usize = 3;
 
+/// No idiom is longer than this, in bytes.
+const LONGEST: usize = 400;
+
 /// All packs with what they compile to.
 #[derive(Debug)]
 pub struct Judge {
@@ -178,12 +181,20 @@ impl View<'_> {
         let Concept { scope, reach } = Concept::of(self.pack, concept);
         let hits = self.of(concept);
         match scope {
-            Scope::Over => hits.iter().any(|(_, h)| h.start < whole.end && whole.start < h.end),
-            Scope::Sentence => hits.iter().any(|(_, h)| self.text.sentence(h.start) == self.text.sentence(whole.start)),
+            Scope::Over => {
+                let from = hits.partition_point(|(_, h)| h.start + LONGEST < whole.start);
+                let until = hits.partition_point(|(_, h)| h.start < whole.end);
+                hits[from.min(until)..until].iter().any(|(_, h)| whole.start < h.end)
+            }
+            Scope::Sentence => {
+                let sentence = self.text.sentence(whole.start);
+                let first = hits.partition_point(|(_, h)| self.text.sentence(h.start) < sentence);
+                hits.get(first).is_some_and(|(_, h)| self.text.sentence(h.start) == sentence)
+            }
             Scope::Before => spans.iter().any(|span| {
                 let until = hits.partition_point(|(_, h)| h.start < span.start);
                 hits[until.saturating_sub(NEIGHBOURS)..until].iter().any(|(_, h)| {
-                    h.end <= span.start
+                    h.end < span.end
                         && self.text.clause(h.start) == self.text.clause(span.start)
                         && self.text.distance(h.end, span.start) <= reach * WORD
                         && !self.broken(h.end, span.start)

@@ -120,7 +120,9 @@ impl Matcher {
                 let phrase = &self.phrases[*number];
                 let walk = Walk { text, hits: &hits };
                 for (_, span) in run {
-                    walk.follow(&phrase.parts, run[0].0, *span, |end| found.push((phrase.concept, Span { start: span.start, end })));
+                    walk.follow(&phrase.parts, run[0].0, *span, |end| {
+                        found.push((phrase.concept, Span { start: span.start, end }));
+                    });
                 }
             }
         }

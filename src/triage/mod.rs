@@ -216,8 +216,10 @@ impl Triage {
                 };
                 let missed = rule.examples.iter().filter(|(text, _)| !caught(text));
                 let wrong = rule.counterexamples.iter().filter(|(text, _)| caught(text));
-                let missed = missed.map(|(text, place)| (place, format!("the rule `{}` does not catch its example `{text}`", rule.id)));
-                let wrong = wrong.map(|(text, place)| (place, format!("the rule `{}` catches its counterexample `{text}`", rule.id)));
+                let missed =
+                    missed.map(|(text, place)| (place, format!("the rule `{}` does not catch its example `{text}`", rule.id)));
+                let wrong =
+                    wrong.map(|(text, place)| (place, format!("the rule `{}` catches its counterexample `{text}`", rule.id)));
                 faults.extend(missed.chain(wrong).map(|(place, what)| Fault::at(pack.file.clone(), toml, place.start, what)));
             }
         }
@@ -292,7 +294,13 @@ fn readable(text: &str, folded: &Folded) -> bool {
         match script(c) {
             Some(Script::Foreign) => foreign += 1,
             Some(
-                Script::Bordered | Script::Arabic | Script::Bengali | Script::Han | Script::Hangul | Script::Digit | Script::Picture,
+                Script::Bordered
+                | Script::Arabic
+                | Script::Bengali
+                | Script::Han
+                | Script::Hangul
+                | Script::Digit
+                | Script::Picture,
             ) => known += 1,
             None => {}
         }

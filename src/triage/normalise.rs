@@ -104,7 +104,8 @@ impl Folded {
             (new.unit, new.clause, new.sentence) = (self.units[from], self.clauses[from], self.sentences[from]);
             let shift = new.text.len();
             if put.is_none() {
-                let (low, high) = (self.soft.partition_point(|s| *s < from), self.soft.partition_point(|s| *s < from + word.len()));
+                let (low, high) =
+                    (self.soft.partition_point(|s| *s < from), self.soft.partition_point(|s| *s < from + word.len()));
                 new.soft.extend(self.soft[low..high].iter().map(|s| s - from + shift));
             }
             let plain = put.unwrap_or(bare);
@@ -137,9 +138,7 @@ impl Folded {
 pub fn script(c: char) -> Option<Script> {
     let script = match u32::from(c) {
         0x30..=0x39 => Script::Digit,
-        0x41..=0x5a | 0x61..=0x7a | 0xaa..=0x2af | 0x1e00..=0x1eff | 0x400..=0x52f | 0x5d0..=0x5f2 => {
-            Script::Bordered
-        }
+        0x41..=0x5a | 0x61..=0x7a | 0xaa..=0x2af | 0x1e00..=0x1eff | 0x400..=0x52f | 0x5d0..=0x5f2 => Script::Bordered,
         0x620..=0x64a | 0x66e..=0x6d3 | 0x6d5..=0x6ff | 0x750..=0x77f => Script::Arabic,
         0x980..=0x9ff => Script::Bengali,
         0x3400..=0x9fff | 0x3007 | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff => Script::Han,
@@ -355,9 +354,8 @@ fn fold_char(c: char) -> Option<char> {
         '০'..='৯' => char::from_digit(u32::from(c) - 0x9e6, 10)?,
         // Latin and Cyrillic letters that do not decompose.
         'ł' => 'l',
-        'ø' => 'o',
+        'ø' | 'œ' => 'o',
         'ß' => 's',
-        'œ' => 'o',
         'æ' => 'a',
         'ı' => 'i',
         'ё' => 'е',
@@ -374,13 +372,15 @@ const TRADITIONAL: &str = "殺輕絕無沒歸遺書傷藥飲氣嘔腫頭臉說�
 義務難雙隻條種樣點鐘歲長張強擔憂慮鬱悶煩惱緊驚嚇驅趕離婚結終滅斷續繼繫統總線繃擊毆虐待脅迫強姦監視鎖趙國嗎嚥\
 鼻腦顱臟膽腸腎衛熱幫銀貸債償費補糧暈麻癱瘓軟風濕盜竊槍劍擁擠壽葬墳喪亡親戚屬鄰鎮鄉處辦決定樓跳燈煙癮戒毒針瘡\
 膿腳趾與為嘴歪動陣瀉數幾萬億兩這邊樂興顧誤搗亂鬧獨孤負纍贅贖僅夠餓飽幹嘛術腹脹週轉遊戲滿勁並且雖當華鮮傳遞圖\
-傷勢癒嚴劇烈厲害衝撞墜樑繩煤爐報警鈴響養滯敗靜脈搖擺倒顫頻須預訂遲誰簡";
+傷勢癒嚴劇烈厲害衝撞墜樑繩煤爐報警鈴響養滯敗靜脈搖擺倒顫頻須預訂遲誰簡\
+別紙閉聯絡擾歡裝懶夢隨類額購農燙軀魚鳥齒麼爾寫讀輪遺證曬攔攪虛";
 const SIMPLIFIED: &str = "杀轻绝无没归遗书伤药饮气呕肿头脸说话讲声医对发烧痛温压体胰岛针糖坏个们来从时间开关门车钱买卖贵饭面儿妈爷嬷妇产\
 检怀周宝婴童师护员电号码给让还过远进边里后会应该认识觉得学习现见视听语说谢请问题变换约诊单据费险证绿卡庇议诉态\
 义务难双只条种样点钟岁长张强担忧虑郁闷烦恼紧惊吓驱赶离婚结终灭断续继系统总线绷击殴虐待胁迫强奸监视锁赵国吗咽\
 鼻脑颅脏胆肠肾卫热帮银贷债偿费补粮晕麻瘫痪软风湿盗窃枪剑拥挤寿葬坟丧亡亲戚属邻镇乡处办决定楼跳灯烟瘾戒毒针疮\
 脓脚趾与为嘴歪动阵泻数几万亿两这边乐兴顾误捣乱闹独孤负累赘赎仅够饿饱干嘛术腹胀周转游戏满劲并且虽当华鲜传递图\
-伤势愈严剧烈厉害冲撞坠梁绳煤炉报警铃响养滞败静脉摇摆倒颤频须预订迟谁简";
+伤势愈严剧烈厉害冲撞坠梁绳煤炉报警铃响养滞败静脉摇摆倒颤频须预订迟谁简\
+别纸闭联络扰欢装懒梦随类额购农烫躯鱼鸟齿么尔写读轮遗证晒拦搅虚";
 
 fn simplified(c: char) -> char {
     use std::collections::HashMap;

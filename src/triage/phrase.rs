@@ -46,6 +46,7 @@ pub enum Look {
 
 /// One unbroken part of a phrase.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "four borders, each of which may be open or bound by itself")]
 pub struct Piece {
     /// What it looks for.
     pub look: Look,
@@ -147,7 +148,9 @@ fn choices(text: &str) -> Result<Vec<String>, String> {
         }
         rest = &rest[until + 1..];
     }
-    all.iter_mut().for_each(|choice| choice.push_str(rest));
+    for choice in &mut all {
+        choice.push_str(rest);
+    }
     Ok(all)
 }
 

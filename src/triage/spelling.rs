@@ -27,8 +27,12 @@ impl Spelling {
             let Look::Literal(text) = &piece.look else { continue };
             let count = text.split(' ').count();
             for (at, word) in text.split(' ').enumerate() {
-                let whole = !(piece.open_left && at == 0) && !(piece.open_right && at + 1 == count);
-                if whole { self.words.insert(word.to_owned()) } else { self.stems.insert(word.to_owned()) };
+                let whole = !(piece.open_left && at == 0 || piece.open_right && at + 1 == count);
+                if whole {
+                    self.words.insert(word.to_owned())
+                } else {
+                    self.stems.insert(word.to_owned())
+                };
             }
         }
     }
