@@ -188,7 +188,8 @@
     put(pill, stale ? `Last heard ${clockWords(zone, false, heardAt)}, trying again` : "Live");
   };
   const listen = () => {
-    const stream = new EventSource(body.dataset.live);
+    const about = body.dataset.patient ? `?patient=${encodeURIComponent(body.dataset.patient)}` : "";
+    const stream = new EventSource(body.dataset.live + about);
     stream.addEventListener("open", hear);
     stream.addEventListener("ping", hear);
     stream.addEventListener("clock", (event) => {

@@ -39,7 +39,8 @@ pub use patient::{
     ChartCard, Composer, Day, Entry, Fact, GoalCard, MessageFace, OpenItem, PatientHead, PatientPage, Show, TimelinePart, Verdict,
 };
 pub use queue::{
-    Call, Counts, Filters, Finding, Holder, Pane, PaneHolder, Queue, QueuePart, QueueRow, QueueView, Safe, Said, Step, queue_href,
+    Call, Counts, Filters, Finding, Holder, Pane, PaneHolder, Queue, QueuePart, QueueRow, QueueView, Safe, Said, Step, encoded,
+    queue_href,
 };
 pub use resolve::{ItemResolve, ResolveForm, outcome_words};
 pub use text::{Gloss, Icon, Sev, Shown, Tag, Tone, Words};
@@ -76,10 +77,10 @@ mod tests {
         Pane {
             id: "e1".to_owned(),
             version: 4,
-            patient_href: "/patient/p1".to_owned(),
+            patient_href: Some("/patient/p1".to_owned()),
             name: name.clone(),
             age: Some(67),
-            lang: Lang::Ar,
+            lang: Some(Lang::Ar),
             local_time: "10:24".to_owned(),
             zone: "America/New_York".to_owned(),
             sev: Sev(Severity::Emergency),

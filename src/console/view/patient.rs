@@ -36,7 +36,7 @@ pub struct PatientHead {
 pub struct OpenItem {
     /// Its id.
     pub id: String,
-    /// The version that the reader saw.
+    /// The last of the patient's doings that the reader saw.
     pub version: i64,
     /// How severe it is.
     pub sev: Sev,
@@ -289,6 +289,8 @@ pub struct PatientPage {
     pub open: Vec<OpenItem>,
     /// What the timeline shows.
     pub show: Show,
+    /// How many days the timeline goes back.
+    pub span: u16,
     /// Where earlier days are.
     pub earlier: Option<String>,
     /// The timeline, oldest day first.
@@ -330,7 +332,7 @@ impl PatientPage {
     }
 
     fn part_href(&self) -> String {
-        format!("/patient/{}?show={}&part=timeline", self.patient.id, self.show.as_str())
+        format!("/patient/{}?show={}&days={}&part=timeline", self.patient.id, self.show.as_str(), self.span)
     }
 }
 

@@ -130,8 +130,8 @@ pub struct QueueRow {
     pub since: String,
     /// The patient's name.
     pub name: Shown,
-    /// The patient's language.
-    pub lang: Lang,
+    /// The patient's language; nothing when nobody knows whose words they are.
+    pub lang: Option<Lang>,
     /// Why it is here, in a sentence.
     pub reason: Shown,
     /// The beginning of the patient's words.
@@ -229,17 +229,17 @@ pub enum PaneHolder {
 pub struct Pane {
     /// The item's id.
     pub id: String,
-    /// The version that the reader saw, posted back as `version`.
+    /// The last of the patient's doings that the reader saw, posted back as `version`.
     pub version: i64,
-    /// The address of the patient's page, without a fragment.
-    pub patient_href: String,
+    /// The address of the patient's page, without a fragment; nothing when nobody knows whose words they are.
+    pub patient_href: Option<String>,
     /// The patient's name.
     pub name: Shown,
     /// The age in years.
     pub age: Option<u32>,
-    /// The patient's language.
-    pub lang: Lang,
-    /// The time where the patient is: `10:24`.
+    /// The patient's language, if there is a patient.
+    pub lang: Option<Lang>,
+    /// The time where the patient is, if there is one: `10:24`.
     pub local_time: String,
     /// The patient's zone, as in `America/New_York`, for the script.
     pub zone: String,
@@ -388,7 +388,8 @@ fn query(view: QueueView, filters: &Filters, item: Option<&str>) -> String {
 }
 
 /// `text` for the query of an address (RFC 3986: everything but unreserved characters is written as `%XX`).
-pub(super) fn encoded(text: &str) -> String {
+#[must_use]
+pub fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

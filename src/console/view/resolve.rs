@@ -14,7 +14,7 @@ use crate::model::Outcome;
 pub struct ResolveForm {
     /// The item's id.
     pub id: String,
-    /// The version that the reader saw.
+    /// The last of the patient's doings that the reader saw: what comes after it must be read before the item is resolved.
     pub version: i64,
     /// Whose item it is.
     pub name: Shown,

@@ -1,0 +1,164 @@
+//! The delivery page: the gateways, worst first, and the messages that need a look.
+//!
+//! **Invariant.** Each message says why it stands here and what happens by itself, so that doing nothing is a choice.
+
+use std::time::Duration;
+
+use axum::extract::State;
+
+use super::session::Signed;
+use super::view::{ChannelCard, Delivery, DeliveryRow, Fact, Icon, Place, Tag, Tone};
+use super::{Answer, Desk, html, words};
+use crate::clock::Time;
+use crate::kit::Kit;
+use crate::model::{Channel, MessageState};
+use crate::store::pages;
+use crate::store::pages::lists::{self as read, Trouble as Look};
+
+const DAY: Duration = Duration::from_hours(24);
+/// A message in the outbox for longer is stuck; one held for longer is listed.
+const STUCK: Duration = Duration::from_mins(10);
+const HELD: Duration = Duration::from_hours(24);
+
+/// `GET /delivery`.
+pub(super) async fn page(State(served): Desk, reader: Signed) -> Answer {
+    let (kit, now) = (&served.kit, served.kit.now());
+    let first = pages::first_id(kit.clock.machine().minus(DAY));
+    let mut tx = served.db.read().await?;
+    let counts = read::by_gateway(&mut tx, reader.site, first).await?;
+    let looks = read::troubles(&mut tx, reader.site, now.minus(DAY * 7), now.minus(STUCK), now.minus(HELD)).await?;
+    let frame = served.frame(&mut tx, &reader, Place::Delivery, None).await?;
+    drop(tx);
+    let mut channels: Vec<(i64, ChannelCard)> =
+        served.ways.all().enumerate().map(|(n, gateway)| channel(n, gateway.name(), gateway.channel(), &counts)).collect();
+    channels.sort_by_key(|(bad, _)| std::cmp::Reverse(*bad));
+    let mut totals: Vec<(MessageState, i64)> = Vec::new();
+    for (_, state, n) in &counts {
+        let Some(state) = words::state(state) else { continue };
+        match totals.iter_mut().find(|t| t.0 == state) {
+            Some(total) => total.1 += n,
+            None => totals.push((state, *n)),
+        }
+    }
+    html(&Delivery {
+        frame,
+        note: None,
+        channels: channels.into_iter().map(|c| c.1).collect(),
+        today: totals
+            .iter()
+            .map(|(state, n)| Fact { label: state_word(*state).to_owned(), value: n.to_string().into() })
+            .collect(),
+        rows: looks.iter().map(|look| looked(kit, look, now)).collect(),
+    })
+}
+
+/// A gateway's card, and how much of it is wrong.
+fn channel(n: usize, name: &str, channel: Channel, counts: &[(String, String, i64)]) -> (i64, ChannelCard) {
+    let of: Vec<(MessageState, i64)> =
+        counts.iter().filter(|c| c.0 == name).filter_map(|c| Some((words::state(&c.1)?, c.2))).collect();
+    let sum = |states: &[MessageState]| of.iter().filter(|c| states.contains(&c.0)).map(|c| c.1).sum::<i64>();
+    let arrived = sum(&[MessageState::Accepted, MessageState::Sent, MessageState::Delivered, MessageState::Read]);
+    let bad = sum(&[MessageState::Failed, MessageState::Unknown]);
+    let state = match (arrived, bad) {
+        (0, 0) => Tag { icon: Icon::Clock, word: "Nothing sent".into(), tone: Tone::Plain },
+        (_, 0) => Tag { icon: Icon::Check, word: "Working".into(), tone: Tone::Ok },
+        (arrived, bad) if bad > arrived => Tag { icon: Icon::Emergency, word: "Failing".into(), tone: Tone::Bad },
+        (_, _) => Tag { icon: Icon::Urgent, word: "Some fail".into(), tone: Tone::Warn },
+    };
+    let facts = of.iter().map(|(state, n)| Fact { label: state_word(*state).to_owned(), value: n.to_string().into() }).collect();
+    let about = format!("{}, the last 24 hours", words::channel(channel));
+    (bad, ChannelCard { id: format!("way{n}"), name: name.into(), state, about: about.into(), facts })
+}
+
+const fn state_word(state: MessageState) -> &'static str {
+    match state {
+        MessageState::Planned | MessageState::Queued => "Waiting",
+        MessageState::Held => "Held",
+        MessageState::Sending => "Being sent",
+        MessageState::Accepted => "Taken by the provider",
+        MessageState::Sent => "Sent",
+        MessageState::Delivered => "Delivered",
+        MessageState::Read => "Read",
+        MessageState::Skipped => "Not sent",
+        MessageState::Expired => "Too late",
+        MessageState::Cancelled => "Called off",
+        MessageState::Failed => "Not delivered",
+        MessageState::Unknown => "Not known",
+    }
+}
+
+fn looked(kit: &Kit, look: &Look, now: Time) -> DeliveryRow {
+    let zone = kit.hours.zone();
+    let state = words::state(&look.state).unwrap_or(MessageState::Unknown);
+    let until = look.until.map(|t| words::when_exactly(zone, now, Time(t)));
+    let (tag, then) = match state {
+        MessageState::Failed => (
+            Tag { icon: Icon::Emergency, word: "Not delivered".into(), tone: Tone::Bad },
+            "It is not sent again by itself.".to_owned(),
+        ),
+        MessageState::Held => (
+            Tag { icon: Icon::Moon, word: "Held".into(), tone: Tone::Plain },
+            until.map_or_else(|| "It is looked at again by itself.".to_owned(), |at| format!("It is looked at again {at}.")),
+        ),
+        MessageState::Unknown => (
+            Tag { icon: Icon::Wifi, word: "Not known".into(), tone: Tone::Warn },
+            until.map_or_else(
+                || "Look at the timeline before you write again.".to_owned(),
+                |at| format!("A receipt is waited for until {at}."),
+            ),
+        ),
+        MessageState::Planned
+        | MessageState::Queued
+        | MessageState::Sending
+        | MessageState::Accepted
+        | MessageState::Sent
+        | MessageState::Delivered
+        | MessageState::Read
+        | MessageState::Skipped
+        | MessageState::Expired
+        | MessageState::Cancelled => {
+            (Tag { icon: Icon::Clock, word: "Stuck".into(), tone: Tone::Warn }, "It is tried again by itself.".to_owned())
+        }
+    };
+    let why = if state == MessageState::Queued && look.why.is_empty() {
+        "it waits in the outbox".to_owned()
+    } else {
+        words::trouble(&look.why)
+    };
+    let mut why: Vec<char> = why.chars().collect();
+    if let Some(first) = why.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    DeliveryRow {
+        state: tag,
+        since: words::when_exactly(zone, now, Time(look.state_at)).into(),
+        href: look.patient_id.map_or_else(|| "/delivery".to_owned(), words::patient_href),
+        name: look.name.clone().unwrap_or_else(|| words::unknown_number(Some(&look.to_address))).into(),
+        about: format!("{} of {}", words::class_named(&look.class), words::when_exactly(zone, now, Time(look.planned_at))).into(),
+        why: words::sentence(&why.into_iter().collect::<String>()).into(),
+        then: then.into(),
+        tried: match look.attempts {
+            0 => "Not yet".to_owned(),
+            1 => "Once".to_owned(),
+            2 => "Twice".to_owned(),
+            n => format!("{n} times"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_on_which_more_fails_than_arrives_is_failing() {
+        let counts = |bad: i64| vec![("a".to_owned(), "delivered".to_owned(), 3), ("a".to_owned(), "failed".to_owned(), bad)];
+        let word = |bad| channel(0, "a", Channel::Sms, &counts(bad)).1.state.word.as_str().to_owned();
+        assert_eq!((word(0).as_str(), word(2).as_str(), word(9).as_str()), ("Working", "Some fail", "Failing"));
+        assert_eq!(
+            channel(0, "b", Channel::Sms, &counts(9)).1.state.word.as_str(),
+            "Nothing sent",
+            "another gateway’s trouble is not its own"
+        );
+    }
+}
