@@ -68,7 +68,9 @@ pub enum StartError {
     #[error("{0}")]
     Store(#[from] StoreError),
     /// The key of the address hash.
-    #[error("the key file {file} cannot be used ({why}): give the service a folder that it may write to, or set PORCHLIGHT_SECURITY_KEY")]
+    #[error(
+        "the key file {file} cannot be used ({why}): give the service a folder that it may write to, or set PORCHLIGHT_SECURITY_KEY"
+    )]
     Key {
         /// Which file.
         file: String,
@@ -182,9 +184,13 @@ impl App {
     }
 
     /// The routes of the machine interface and the console.
-    #[must_use]
     pub fn router(&self) -> Router {
-        let api = Api { db: self.db.clone(), ways: Arc::clone(&self.ways), receiver: self.receiver.clone(), kit: Arc::clone(&self.kit) };
+        let api = Api {
+            db: self.db.clone(),
+            ways: Arc::clone(&self.ways),
+            receiver: self.receiver.clone(),
+            kit: Arc::clone(&self.kit),
+        };
         api::router(api).merge(crate::console::router(self.console()))
     }
 
@@ -356,7 +362,8 @@ async fn keep_site(db: &Db, kit: &Arc<Kit>, site: &crate::config::Site) -> Resul
 /// Keeps the texts of the current protocols, and learns those that running enrolments still use.
 async fn keep_protocols(db: &Db, kit: &Arc<Kit>, current: Vec<crate::protocol::Protocol>) -> Result<(), StartError> {
     let now = kit.now();
-    let texts: Vec<_> = current.iter().map(|p| (p.hash.clone(), p.id.clone(), p.version, p.title.clone(), p.text.clone())).collect();
+    let texts: Vec<_> =
+        current.iter().map(|p| (p.hash.clone(), p.id.clone(), p.version, p.title.clone(), p.text.clone())).collect();
     let stored = db
         .write(Lane::Work, move |tx| {
             async move {
@@ -374,7 +381,9 @@ async fn keep_protocols(db: &Db, kit: &Arc<Kit>, current: Vec<crate::protocol::P
             kit.protocols.add(crate::protocol::Protocol::parse(&file, &text)?, false);
         }
     }
-    current.into_iter().for_each(|p| kit.protocols.add(p, true));
+    for protocol in current {
+        kit.protocols.add(protocol, true);
+    }
     Ok(())
 }
 
@@ -382,8 +391,9 @@ async fn keep_protocols(db: &Db, kit: &Arc<Kit>, current: Vec<crate::protocol::P
 fn key(key: &Key, dice: &Dice) -> Result<Vec<u8>, StartError> {
     match key {
         Key::Given(key) => Ok(key.clone().into_bytes()),
-        Key::File(path) => key_file(path, dice)
-            .map_err(|e| StartError::Key { file: path.display().to_string(), why: e.to_string() }),
+        Key::File(path) => {
+            key_file(path, dice).map_err(|e| StartError::Key { file: path.display().to_string(), why: e.to_string() })
+        }
     }
 }
 
@@ -409,9 +419,7 @@ fn key_file(path: &Path, dice: &Dice) -> std::io::Result<Vec<u8>> {
 /// # Errors
 /// When it is taken or not allowed.
 pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|e| StartError::Listen { address: address.to_string(), why: e.to_string() })
+    TcpListener::bind(address).await.map_err(|e| StartError::Listen { address: address.to_string(), why: e.to_string() })
 }
 
 /// When something is due next, as far as the database knows (domain time for timers, machine time for the outbox).

@@ -126,7 +126,10 @@ impl Config {
             Some(path) => {
                 let name = path.display().to_string();
                 let text = std::fs::read_to_string(path).map_err(|e| {
-                    Faults(vec![Fault::whole(&name, format!("cannot be read ({e}): name a file that exists, see config/default.toml"))])
+                    Faults(vec![Fault::whole(
+                        &name,
+                        format!("cannot be read ({e}): name a file that exists, see config/default.toml"),
+                    )])
                 })?;
                 (name, text)
             }
@@ -362,7 +365,8 @@ fn gateways(root: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Vec
 
 /// The shipped protocols and those of the clinic's folder; one of the clinic's with the same id stands in for the shipped one.
 fn protocols(folder: &str, faults: &mut Vec<Fault>) -> Vec<Protocol> {
-    let mut sources: Vec<(String, String)> = SHIPPED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+    let mut sources: Vec<(String, String)> =
+        SHIPPED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
     if !folder.is_empty() {
         match std::fs::read_dir(folder) {
             Ok(entries) => {
@@ -420,14 +424,16 @@ mod tests {
         let text: String = DEFAULT
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(setting) if setting.contains(" = ") && !setting.contains("`") => format!("{setting}\n"),
+                Some(setting) if setting.contains(" = ") && !setting.contains('`') => format!("{setting}\n"),
                 _ => format!("{line}\n"),
             })
             .collect();
         let gateway = text.find("name = \"kannel\"").expect("the sample");
         let text = text[..gateway].replace("key = \"\"\n", "").replace("[\"2026-11-26\", \"2026-12-25\"]", "[]");
         let with = Config::parse("config/default.toml", &text, &no_env).unwrap_or_else(|e| panic!("{e}"));
-        let same = |c: &Config| format!("{:?}", (&c.database, c.listen, &c.public_url, &c.key, &c.site, c.window, &c.country, c.delivery, &c.log));
+        let same = |c: &Config| {
+            format!("{:?}", (&c.database, c.listen, &c.public_url, &c.key, &c.site, c.window, &c.country, c.delivery, &c.log))
+        };
         assert_eq!(same(&with), same(&without));
     }
 

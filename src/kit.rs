@@ -12,7 +12,7 @@ use crate::compose::Catalogue;
 use crate::conversation::SiteWords;
 use crate::conversation::understand::Reader;
 use crate::escalation::hours::Hours;
-use crate::model::{Address, Channel, Id, IdSource};
+use crate::model::{Address, Channel, Id, IdSource, hex};
 use crate::protocol::Protocol;
 use crate::random::Dice;
 use crate::triage::Triage;
@@ -127,7 +127,7 @@ impl Kit {
         mac.update(channel.as_str().as_bytes());
         mac.update(b":");
         mac.update(address.expose().as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&mac.finalize().into_bytes())
     }
 }
 

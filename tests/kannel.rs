@@ -56,7 +56,9 @@ async fn a_reminder_a_confirmation_and_a_cry_for_help() {
         kannel.sendsms_url(),
     );
     let config = Config::parse("kannel.toml", &settings, &|_| None).unwrap_or_else(|e| panic!("{e}"));
-    let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(3), |_, _| Vec::new()).await.unwrap_or_else(|e| panic!("{e}"));
+    let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(3), |_, _| Vec::new())
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
     let serving = app.clone();
     app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
 

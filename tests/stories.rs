@@ -2,8 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a story that cannot go on has failed")]
 
-#[path = "support/world.rs"]
-mod world;
 #[path = "stories/appointments.rs"]
 mod appointments;
 #[path = "stories/crisis.rs"]
@@ -14,6 +12,8 @@ mod delivery;
 mod weights;
 #[path = "stories/words.rs"]
 mod words;
+#[path = "support/world.rs"]
+mod world;
 
 /// Tells a story on both databases.
 #[macro_export]
@@ -23,8 +23,7 @@ macro_rules! story {
         mod $name {
             use super::*;
 
-            #[expect(unused_mut, reason = "some stories change the world's rules")]
-            async fn told(mut $world: $crate::world::World) -> $crate::world::World {
+            async fn told($world: $crate::world::World) -> $crate::world::World {
                 $body
                 $world
             }

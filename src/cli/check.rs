@@ -82,9 +82,18 @@ fn texts(catalogue: &Catalogue, protocols: &[Protocol]) -> Result<(), Faults> {
             for (key, step) in protocol.messages() {
                 let place = || format!("protocol {} step {}", protocol.id, step.id);
                 if !catalogue.has(lang, key) {
-                    faults.push(Fault::whole(place(), format!("names the message `{key}`, which locales/{lang} has not: add it there")));
-                } else if step.content > ContentClass::Logistics && key == step.message && !catalogue.has(lang, &format!("{key}-discreet")) {
-                    faults.push(Fault::whole(place(), format!("`{key}` says more than logistics and has no `{key}-discreet` in locales/{lang}: add it")));
+                    faults.push(Fault::whole(
+                        place(),
+                        format!("names the message `{key}`, which locales/{lang} has not: add it there"),
+                    ));
+                } else if step.content > ContentClass::Logistics
+                    && key == step.message
+                    && !catalogue.has(lang, &format!("{key}-discreet"))
+                {
+                    faults.push(Fault::whole(
+                        place(),
+                        format!("`{key}` says more than logistics and has no `{key}-discreet` in locales/{lang}: add it"),
+                    ));
                 }
             }
         }

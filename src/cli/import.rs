@@ -26,10 +26,10 @@ pub(super) async fn patients(file: &Path, dry_run: bool, config: Option<&Path>) 
     app.shut_down().await;
     let (rows, counts) = done?;
     let what = format!(
-        "{rows} rows: {} patients added, {} brought up to date, {} enrolments begun, {} visits booked or moved.",
+        "Rows: {rows}. Patients added: {}, brought up to date: {}. Enrolments begun: {}. Visits booked or moved: {}.",
         counts.added, counts.updated, counts.enrolled, counts.visits
     );
-    say(if dry_run { format!("Nothing was changed. It would be {what}") } else { what });
+    say(if dry_run { format!("Dry run, nothing was changed. {what}") } else { what });
     Ok(ExitCode::SUCCESS)
 }
 

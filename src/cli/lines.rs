@@ -33,7 +33,8 @@ pub(super) fn triage() -> Result<ExitCode, Failure> {
     let triage = Triage::embedded()?;
     each(|line| {
         let reply: Reply = serde_json::from_value(line).map_err(|e| e.to_string())?;
-        let context = Context { lang: Some(reply.lang), question: reply.context.question.as_deref(), previous: &reply.context.previous };
+        let context =
+            Context { lang: Some(reply.lang), question: reply.context.question.as_deref(), previous: &reply.context.previous };
         let verdict = triage.assess(&reply.text, &context);
         let because: Vec<Value> = verdict
             .because

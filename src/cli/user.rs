@@ -14,7 +14,13 @@ use crate::random::Dice;
 /// The shortest password that is taken (NIST SP 800-63B: at least 8; more, since these accounts open health records).
 const SHORTEST: usize = 12;
 
-pub(super) async fn add(email: &str, name: &str, role: Role, from_stdin: bool, config: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(super) async fn add(
+    email: &str,
+    name: &str,
+    role: Role,
+    from_stdin: bool,
+    config: Option<&Path>,
+) -> Result<ExitCode, Failure> {
     let email = email.trim().to_lowercase();
     if !email.contains('@') || name.trim().is_empty() {
         return Err(Failure("a member of staff needs an e-mail such as june@clinic.example and a name".into()));

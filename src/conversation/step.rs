@@ -84,7 +84,7 @@ pub struct Visit {
     pub id: Id,
     /// When.
     pub starts: Time,
-    /// Where it stands: booked, confirmed, reschedule, cant_come.
+    /// Where it stands: booked, `confirmed`, `reschedule`, `cant_come`.
     pub state: String,
 }
 
@@ -154,7 +154,7 @@ pub enum Effect {
     Visit {
         /// Which.
         id: Id,
-        /// To confirmed, reschedule or cant_come.
+        /// To `confirmed`, `reschedule` or `cant_come`.
         state: &'static str,
     },
     /// The open question is answered; the last [`Effect::Record`] is its answer.
@@ -261,7 +261,11 @@ fn opt_out(heard: &Heard<'_>, cx: &Situation<'_>, mut out: Outcome) -> Outcome {
         && cancel.iter().any(|word| heard.text.to_lowercase().contains(word))
     {
         let at = cx.zone.local(visit.starts).strftime("%a %-d %b, %-H:%M").to_string();
-        out.open(Severity::Routine, Category::Appointment, format!("Asked for no more messages; may have meant the visit on {at}"));
+        out.open(
+            Severity::Routine,
+            Category::Appointment,
+            format!("Asked for no more messages; may have meant the visit on {at}"),
+        );
     }
     out
 }
@@ -288,13 +292,14 @@ fn answer(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader, quiet: bool, o
     }
     let Some(expects) = expects(form, open) else { return false };
     let Some(answer) = reader.answer(heard.text, &expects, cx.lang) else { return false };
-    let mut record = Effect::Record { kind: kind.clone(), value: None, unit: String::new(), words: String::new(), corrects: None };
+    let mut record =
+        Effect::Record { kind: kind.clone(), value: None, unit: String::new(), words: String::new(), corrects: None };
     let Effect::Record { value, unit, words, .. } = &mut record else { return false };
     let (label, read_as) = match answer {
         Answer::Number { plausible: false, .. } => return false,
         Answer::Number { value: n, unit: u, .. } => {
             *value = Some(n);
-            *unit = u.as_str().to_owned();
+            u.as_str().clone_into(unit);
             ("any".to_owned(), format!("Read as {n} {}", u.as_str()))
         }
         Answer::Scale(n) => {
@@ -333,7 +338,15 @@ fn answer(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader, quiet: bool, o
 }
 
 /// What a protocol says to an answer: rules, words, the next question.
-fn follow(step: &Step, label: &str, number: (Option<f64>, WeightUnit), cx: &Situation<'_>, quiet: bool, kind: &str, out: &mut Outcome) {
+fn follow(
+    step: &Step,
+    label: &str,
+    number: (Option<f64>, WeightUnit),
+    cx: &Situation<'_>,
+    quiet: bool,
+    kind: &str,
+    out: &mut Outcome,
+) {
     let mut found = None;
     if let (Some(value), false) = (number.0, step.rules.is_empty()) {
         let history: Vec<Point> = cx
@@ -386,7 +399,9 @@ fn correction(
         return false;
     }
     let Some(expects) = expects(form, open) else { return false };
-    let Some(Answer::Number { value, unit, plausible: true, .. }) = reader.answer(heard.text, &expects, cx.lang) else { return false };
+    let Some(Answer::Number { value, unit, plausible: true, .. }) = reader.answer(heard.text, &expects, cx.lang) else {
+        return false;
+    };
     out.effects.push(Effect::Record {
         kind: kind.to_owned(),
         value: Some(value),
@@ -413,7 +428,11 @@ fn visit(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader, quiet: bool, ou
         [one] => *one,
         [] => &cx.visits[0],
         [..] => {
-            out.open(Severity::Routine, Category::Appointment, "Answered a reminder; two visits wait for an answer: ask which".into());
+            out.open(
+                Severity::Routine,
+                Category::Appointment,
+                "Answered a reminder; two visits wait for an answer: ask which".into(),
+            );
             out.person(cx, Severity::Routine);
             return true;
         }
@@ -423,7 +442,9 @@ fn visit(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader, quiet: bool, ou
         Answer::Confirm | Answer::Yes => ("confirmed", "visit-confirmed", "Confirmed the visit", None),
         Answer::Reschedule => ("reschedule", "visit-reschedule", "Wants another time", Some("Wants another time for the visit")),
         Answer::CantCome | Answer::No => ("cant_come", "visit-cant-come", "Can't come", Some("Can't come to the visit")),
-        Answer::Number { .. } | Answer::Scale(_) | Answer::Choice(_) | Answer::BloodPressure { .. } | Answer::Text => return false,
+        Answer::Number { .. } | Answer::Scale(_) | Answer::Choice(_) | Answer::BloodPressure { .. } | Answer::Text => {
+            return false;
+        }
     };
     out.effects.push(Effect::Visit { id: visit.id, state });
     out.read_as = read_as.into();
@@ -453,7 +474,9 @@ fn not_understood(cx: &Situation<'_>, out: &mut Outcome) {
     let (key, args) = match form {
         Form::YesNo => ("reask-yes-no", args),
         Form::Number(_) => ("reask-number", args.with("unit", Arg::Text(open.unit.as_str().into()))),
-        Form::Scale(min, max) => ("reask-scale", args.with("min", Arg::Number(small(*min))).with("max", Arg::Number(small(*max)))),
+        Form::Scale(min, max) => {
+            ("reask-scale", args.with("min", Arg::Number(small(*min))).with("max", Arg::Number(small(*max))))
+        }
         Form::Choice(n) => ("reask-choice", args.with("max", Arg::Number(small(i64::try_from(*n).unwrap_or(9))))),
         Form::Visit => ("reask-visit", args),
         Form::Text => ("answer-thanks", args),
@@ -474,7 +497,9 @@ fn expects(form: &Form, open: &Open<'_>) -> Option<Expects> {
             };
             Expects::Number { unit, min, max }
         }
-        Form::Choice(n) => Expects::Choice { options: (0..*n).map(|at| open.words.get(at).cloned().unwrap_or_default()).collect() },
+        Form::Choice(n) => {
+            Expects::Choice { options: (0..*n).map(|at| open.words.get(at).cloned().unwrap_or_default()).collect() }
+        }
         Form::Scale(min, max) => Expects::Scale { min: *min, max: *max },
         Form::Text => Expects::Text,
         Form::Visit => return None,

@@ -14,6 +14,8 @@ use crate::store::messages::{self, Acknowledged};
 use crate::store::timers::{self, Kind, NewTimer};
 use crate::store::{StoreError, Tx, escalations, patients};
 
+/// How long a doubtful crisis reply waits for a receipt.
+const CRISIS_DOUBT: Duration = Duration::from_secs(60);
 /// How long a channel that is set up wrongly rests before the next try.
 const REST: Duration = Duration::from_secs(5 * 60);
 
@@ -38,7 +40,7 @@ pub async fn acknowledge(tx: &mut Tx, kit: &Kit, answered: &[Answered], now: Tim
         let ready = &answered.ready;
         match &answered.answer {
             Ok(_) => {}
-            Err(SendError::Unknown) => doubts.push((ready.id, ready.site, ready.patient)),
+            Err(SendError::Unknown) => doubts.push((ready.id, ready.site, ready.patient, ready.class == Class::Crisis)),
             Err(SendError::Busy { .. }) => {
                 if row.state == MessageState::Failed {
                     undelivered(tx, kit, ready, "the provider kept refusing it", now).await?;
@@ -65,9 +67,10 @@ fn row(kit: &Kit, answered: &Answered) -> Acknowledged {
         ready_at: machine,
     };
     match &answered.answer {
-        Ok(accepted) => {
-            Acknowledged { provider_id: accepted.provider_id.clone().unwrap_or_default(), ..done(MessageState::Accepted, "accepted", "") }
-        }
+        Ok(accepted) => Acknowledged {
+            provider_id: accepted.provider_id.clone().unwrap_or_default(),
+            ..done(MessageState::Accepted, "accepted", "")
+        },
         Err(SendError::Busy { retry_after }) => {
             // A cry for help is answered as long as the answer is of use.
             if ready.n >= kit.delivery.attempts && ready.class != Class::Crisis {
@@ -85,14 +88,15 @@ fn row(kit: &Kit, answered: &Answered) -> Acknowledged {
     }
 }
 
-/// Sets the timers by which doubtful messages follow their class's rule.
+/// Sets the timers by which doubtful messages follow their class's rule: (message, site, patient, whether it is a crisis
+/// reply, which waits a minute only).
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn set_doubts(tx: &mut Tx, kit: &Kit, doubts: &[(Id, Id, Option<Id>)], now: Time) -> Result<(), StoreError> {
+pub async fn set_doubts(tx: &mut Tx, kit: &Kit, doubts: &[(Id, Id, Option<Id>, bool)], now: Time) -> Result<(), StoreError> {
     let timers: Vec<_> = doubts
         .iter()
-        .map(|(message, site, patient)| NewTimer {
+        .map(|(message, site, patient, crisis)| NewTimer {
             id: kit.id(),
             site: *site,
             patient: *patient,
@@ -101,7 +105,7 @@ pub async fn set_doubts(tx: &mut Tx, kit: &Kit, doubts: &[(Id, Id, Option<Id>)],
             detail: String::new(),
             slot: String::new(),
             version: 0,
-            due: now.plus(kit.delivery.doubt),
+            due: now.plus(if *crisis { CRISIS_DOUBT.min(kit.delivery.doubt) } else { kit.delivery.doubt }),
             priority: Priority::ANSWER,
         })
         .collect();
@@ -121,10 +125,9 @@ pub async fn tell(
     now: Time,
 ) -> Result<(), StoreError> {
     let (open, coordinator) = match patient {
-        Some(id) => (
-            escalations::unresolved(tx, &[id.0]).await?,
-            patients::get(tx, id).await?.and_then(|p| p.coordinator_id).map(Id),
-        ),
+        Some(id) => {
+            (escalations::unresolved(tx, &[id.0]).await?, patients::get(tx, id).await?.and_then(|p| p.coordinator_id).map(Id))
+        }
         None => (escalations::unresolved_technical(tx, reason).await?, None),
     };
     let request = Request { site, patient, coordinator, inbox: None, severity, category, reason: reason.to_owned() };

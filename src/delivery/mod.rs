@@ -120,15 +120,13 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
             messages::requeue(tx, Id(message.id), MessageState::Unknown, now, kit.clock.machine()).await?;
             continue;
         }
-        acknowledge::tell(
-            tx,
-            kit,
-            (Id(message.site_id), message.patient_id.map(Id)),
-            (Severity::Routine, Category::Technical),
-            "Not known if a message arrived: look at the timeline before writing again",
-            now,
-        )
-        .await?;
+        let (severity, what) = if class == Class::Crisis {
+            (Severity::Emergency, "Not known if the crisis reply arrived: call now")
+        } else {
+            (Severity::Routine, "Not known if a message arrived: look at the timeline before writing again")
+        };
+        let whose = (Id(message.site_id), message.patient_id.map(Id));
+        acknowledge::tell(tx, kit, whose, (severity, Category::Technical), what, now).await?;
     }
     Ok(())
 }
@@ -139,7 +137,8 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
 /// When the database refuses.
 pub async fn release_lost(tx: &mut Tx, kit: &Arc<Kit>, now: Time) -> Result<usize, StoreError> {
     let lost = messages::release_lost(tx, now, kit.clock.machine()).await?;
-    let doubts: Vec<_> = lost.iter().map(|m| (Id(m.id), Id(m.site_id), m.patient_id.map(Id))).collect();
+    let doubts: Vec<_> =
+        lost.iter().map(|m| (Id(m.id), Id(m.site_id), m.patient_id.map(Id), m.class == Class::Crisis.as_str())).collect();
     acknowledge::set_doubts(tx, kit, &doubts, now).await?;
     Ok(lost.len())
 }

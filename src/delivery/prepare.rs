@@ -9,7 +9,7 @@ use super::Gateways;
 use crate::clock::Time;
 use crate::compose::{Args, Encoding, fold, segments};
 use crate::kit::Kit;
-use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Reason, Severity};
+use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Reason, Severity, hex};
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
 use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
@@ -71,7 +71,9 @@ pub async fn claim(tx: &mut Tx, kit: &Kit, ways: &Gateways, limit: i64, now: Tim
         crate::store::enrolments::get(tx, &enrolled).await?.into_iter().map(|e| (e.id, e.state == "active")).collect();
     for (patient, rows) in &by_patient {
         let Some(facts) = facts_of(&known, *patient, kit, ways)? else {
-            rows.iter().for_each(|m| batch.skip(m, Reason::NoContact));
+            for row in rows {
+                batch.skip(row, Reason::NoContact);
+            }
             continue;
         };
         let due: Vec<Due> = rows.iter().map(|m| due(m, &known, &running, kit)).collect::<Result<_, _>>()?;
@@ -210,7 +212,12 @@ impl<'a> Batch<'a> {
             }
             Decision::Merge { .. } => {
                 self.decide(row, "merge", decided.reason, None, facts);
-                self.settled.push((Id(row.id), MessageState::Cancelled, decided.reason.as_str().into(), self.kit.clock.machine()));
+                self.settled.push((
+                    Id(row.id),
+                    MessageState::Cancelled,
+                    decided.reason.as_str().into(),
+                    self.kit.clock.machine(),
+                ));
                 Ok(())
             }
             Decision::Skip => {
@@ -262,7 +269,9 @@ impl<'a> Batch<'a> {
         let found = known.contacts.iter().find(|c| c.contact_id == contact.id.0 && c.thread_id == contact.thread.0);
         let Some(found) = found else { return Err(StoreError::Missing("contact")) };
         let channel: Channel = found.channel.parse().map_err(|_| StoreError::Unreadable("a channel".into()))?;
-        let Some(gateway) = self.ways.serving(channel).map(|g| g.name().to_owned()) else { return Err(StoreError::Missing("gateway")) };
+        let Some(gateway) = self.ways.serving(channel).map(|g| g.name().to_owned()) else {
+            return Err(StoreError::Missing("gateway"));
+        };
         let Some((text, lang)) = self.text(row, wording)? else {
             self.skip(row, Reason::NoText);
             return Ok(());
@@ -273,7 +282,7 @@ impl<'a> Batch<'a> {
             self.questions.push((contact.thread, row.question.clone(), until));
             self.question_timers.push(self.timer(row, Kind::Question, contact.thread, until));
         }
-        self.go(row, (Some(contact.id), Some(contact.thread)), &gateway, Address::new(found.address.as_str()), text, lang)
+        self.go(row, (Some(contact.id), Some(contact.thread)), &gateway, &Address::new(found.address.as_str()), text, lang)
     }
 
     /// An answer to somebody who is nobody's patient.
@@ -288,7 +297,7 @@ impl<'a> Batch<'a> {
         };
         self.decisions.push(self.decision(row, "send", Reason::Reply, None, String::new()));
         let gateway = row.via_gateway.clone();
-        self.go(row, (None, None), &gateway, Address::new(row.to_address.as_str()), text, lang)
+        self.go(row, (None, None), &gateway, &Address::new(row.to_address.as_str()), text, lang)
     }
 
     fn go(
@@ -296,7 +305,7 @@ impl<'a> Batch<'a> {
         row: &Claimed,
         (contact, thread): (Option<Id>, Option<Id>),
         gateway: &str,
-        to: Address,
+        to: &Address,
         text: String,
         lang: Lang,
     ) -> Result<(), StoreError> {
@@ -341,7 +350,8 @@ impl<'a> Batch<'a> {
         if row.key == "staff" {
             return Ok(Some((row.body.clone(), lang)));
         }
-        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::Unreadable(format!("arguments of a message ({e})")))?;
+        let args: Args =
+            serde_json::from_str(&row.args).map_err(|e| StoreError::Unreadable(format!("arguments of a message ({e})")))?;
         let key = match wording {
             Wording::Full => row.key.clone(),
             Wording::Discreet => self.kit.catalogue.discreet(&row.key),
@@ -357,8 +367,7 @@ impl<'a> Batch<'a> {
 
     fn decide(&mut self, row: &Claimed, outcome: &'static str, reason: Reason, until: Option<Time>, facts: &Facts) {
         let digest = Sha256::digest(format!("{facts:?}").as_bytes());
-        let hash = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        self.decisions.push(self.decision(row, outcome, reason, until, hash));
+        self.decisions.push(self.decision(row, outcome, reason, until, hex(&digest[..8])));
     }
 
     fn decision(&self, row: &Claimed, outcome: &'static str, reason: Reason, until: Option<Time>, facts: String) -> NewDecision {

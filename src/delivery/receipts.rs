@@ -19,7 +19,8 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
             continue;
         };
         messages::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
-        let state: MessageState = message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
+        let state: MessageState =
+            message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
         let Some(next) = moves(state, news) else { continue };
         messages::advance(tx, Id(message.id), state, next, &receipt.code, now).await?;
         if state == MessageState::Unknown {
@@ -42,7 +43,9 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
 /// Where a receipt moves a message, if it moves it.
 #[must_use]
 pub fn moves(state: MessageState, news: MessageState) -> Option<MessageState> {
-    use MessageState::{Accepted, Cancelled, Delivered, Expired, Failed, Held, Planned, Queued, Read, Sending, Sent, Skipped, Unknown};
+    use MessageState::{
+        Accepted, Cancelled, Delivered, Expired, Failed, Held, Planned, Queued, Read, Sending, Sent, Skipped, Unknown,
+    };
     let rank = |s| match s {
         Sending | Unknown | Queued => 0,
         Accepted => 1,

@@ -92,7 +92,8 @@ async fn speed(State(served): State<Arc<Served>>, Form(form): Form<HashMap<Strin
     if let Some(refused) = served.forged(&form) {
         return refused;
     }
-    let wanted = form.get("speed").and_then(|s| s.parse::<f64>().ok()).filter(|s| SPEEDS.iter().any(|known| (known.0 - s).abs() < 0.5));
+    let wanted =
+        form.get("speed").and_then(|s| s.parse::<f64>().ok()).filter(|s| SPEEDS.iter().any(|known| (known.0 - s).abs() < 0.5));
     if let Some(speed) = wanted {
         served.demo.clock.set_speed(speed);
         served.demo.app.news.send_modify(|n| *n += 1);
@@ -176,8 +177,12 @@ fn clock(served: &Served) -> Event {
     Event::default().event("clock").data(data.to_string())
 }
 
-const SPEEDS: [(f64, &str, &str); 4] =
-    [(0.0, "", "Pause the clock"), (1.0, "×1", "Real time"), (60.0, "×60", "A minute each second"), (3600.0, "×3600", "An hour each second")];
+const SPEEDS: [(f64, &str, &str); 4] = [
+    (0.0, "", "Pause the clock"),
+    (1.0, "×1", "Real time"),
+    (60.0, "×60", "A minute each second"),
+    (3600.0, "×3600", "An hour each second"),
+];
 
 impl Served {
     fn forged(&self, form: &HashMap<String, String>) -> Option<Response> {

@@ -173,7 +173,10 @@ impl People {
         };
         let texts = self.phrases.0.get(&(lang, to.to_owned()))?.get(key)?;
         let text = texts.get(self.dice.below(texts.len()))?.clone();
-        let weight = state.weights.entry(message.address.clone()).or_insert_with(|| self.baselines.get(&message.address).copied().unwrap_or(75.0));
+        let weight = state
+            .weights
+            .entry(message.address.clone())
+            .or_insert_with(|| self.baselines.get(&message.address).copied().unwrap_or(75.0));
         if to == "weight" {
             // A little up and down; once in twenty-five mornings, water.
             let swing = (self.dice.fraction() - 0.5) * 0.008;

@@ -160,7 +160,13 @@ pub async fn fire_deadlines(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -
             Some(patient) if rung == 1 => crate::store::patients::get(tx, patient).await?.and_then(|p| p.backup_id).map(Id),
             Some(_) | None => None,
         };
-        event = NewEvent { id: kit.id(), kind: "told", staff: backup, detail: if backup.is_none() { "everyone".into() } else { String::new() }, ..event };
+        event = NewEvent {
+            id: kit.id(),
+            kind: "told",
+            staff: backup,
+            detail: if backup.is_none() { "everyone".into() } else { String::new() },
+            ..event
+        };
         escalations::add_event(tx, &event).await?;
         if escalation.severity == Severity::Emergency.as_str() && rung < EVERYONE {
             let next = Time(timer.due_at).plus(RUNG).max(now);

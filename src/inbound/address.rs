@@ -37,7 +37,15 @@ mod tests {
 
     #[test]
     fn numbers_read_the_same_however_they_are_written() {
-        for text in ["+17185550117", "(718) 555-0117", "718.555.0117", "1 718 555 0117", " +1 718 555-0117 ", "+١٧١٨٥٥٥٠١١٧", "７１８５５５０１１７"] {
+        for text in [
+            "+17185550117",
+            "(718) 555-0117",
+            "718.555.0117",
+            "1 718 555 0117",
+            " +1 718 555-0117 ",
+            "+١٧١٨٥٥٥٠١١٧",
+            "７１８５５５０１１７",
+        ] {
             assert_eq!(phone(text, "US").as_ref().map(Address::expose), Ok("+17185550117"), "{text}");
         }
         assert_eq!(phone("+48 22 555 01 17", "US").as_ref().map(Address::expose), Ok("+48225550117"));

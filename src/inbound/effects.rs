@@ -60,11 +60,7 @@ impl<'a> Write<'a> {
     }
 
     /// Where the next question of the same protocol would come from.
-    pub(super) fn follow_up(
-        &mut self,
-        asked: Option<(&'a Enrolment, &'a std::sync::Arc<Protocol>)>,
-        settings: &Settings,
-    ) {
+    pub(super) fn follow_up(&mut self, asked: Option<(&'a Enrolment, &'a std::sync::Arc<Protocol>)>, settings: &Settings) {
         self.next = asked.map(|(enrolment, protocol)| (enrolment, protocol.as_ref(), settings.clone()));
     }
 
@@ -149,7 +145,8 @@ impl<'a> Write<'a> {
     }
 
     fn say(&mut self, key: &str, args: &Args, class: Class, content: ContentClass) -> Result<(), StoreError> {
-        let lang: Lang = self.patient.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", self.patient.lang)))?;
+        let lang: Lang =
+            self.patient.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", self.patient.lang)))?;
         self.messages.push(NewMessage {
             id: self.kit.id(),
             site: Id(self.thread.site_id),
@@ -231,7 +228,11 @@ impl<'a> Write<'a> {
         category: Category,
         reason: &str,
     ) -> Result<Id, StoreError> {
-        let shared = if self.sharing > 1 { format!(" ({} people share this phone: not certain who wrote)", self.sharing) } else { String::new() };
+        let shared = if self.sharing > 1 {
+            format!(" ({} people share this phone: not certain who wrote)", self.sharing)
+        } else {
+            String::new()
+        };
         let request = Request {
             site: Id(self.thread.site_id),
             patient: Some(Id(self.thread.patient_id)),
@@ -264,7 +265,12 @@ impl<'a> Write<'a> {
             };
             consents::add(tx, &event).await?;
             let action = if given { "given" } else { "withdrawn" };
-            self.changed.consents.push(ConsentFacts { patient_id: thread.patient_id, contact_id: None, action: action.into(), at: self.now.0 });
+            self.changed.consents.push(ConsentFacts {
+                patient_id: thread.patient_id,
+                contact_id: None,
+                action: action.into(),
+                at: self.now.0,
+            });
         }
         if !given {
             self.changed.question = String::new();
@@ -288,9 +294,16 @@ impl<'a> Write<'a> {
 }
 
 /// Somebody who is nobody's patient wrote: still triaged, answered once a day, listed for a person.
-pub(super) async fn unknown_sender(tx: &mut Tx, kit: &Kit, row: &Waiting, verdict: &Verdict, now: Time) -> Result<Done, StoreError> {
+pub(super) async fn unknown_sender(
+    tx: &mut Tx,
+    kit: &Kit,
+    row: &Waiting,
+    verdict: &Verdict,
+    now: Time,
+) -> Result<Done, StoreError> {
     let words = verdict.headline();
-    let reason = if words.is_empty() { "An unknown number wrote".to_owned() } else { format!("An unknown number wrote: {words}") };
+    let reason =
+        if words.is_empty() { "An unknown number wrote".to_owned() } else { format!("An unknown number wrote: {words}") };
     let request = Request {
         site: SITE,
         patient: None,

@@ -188,7 +188,9 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         return super::effects::unknown_sender(tx, kit, row, &verdict, now).await;
     };
     let patient = thread.patient_id;
-    let Some(facts) = known.facts.patients.iter().find(|p| p.id == patient).cloned() else { return Err(StoreError::Missing("patient")) };
+    let Some(facts) = known.facts.patients.iter().find(|p| p.id == patient).cloned() else {
+        return Err(StoreError::Missing("patient"));
+    };
     let question: Option<Question> = match thread.question.as_str() {
         "" => None,
         json => Some(serde_json::from_str(json).map_err(|e| StoreError::Unreadable(format!("question of a thread ({e})")))?),
@@ -209,7 +211,11 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     let visits: Vec<Visit> = known
         .visits
         .iter()
-        .filter(|v| v.patient_id == patient && known.reminded.contains(&v.id) && !matches!(v.state.as_str(), "cancelled" | "kept" | "missed"))
+        .filter(|v| {
+            v.patient_id == patient
+                && known.reminded.contains(&v.id)
+                && !matches!(v.state.as_str(), "cancelled" | "kept" | "missed")
+        })
         .map(|v| Visit { id: Id(v.id), starts: Time(v.starts_at), state: v.state.clone() })
         .collect();
     let history: Vec<Reading> = known
@@ -218,7 +224,12 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         .filter(|r| r.patient_id == patient)
         .filter_map(|r| Some(Reading { kind: r.kind.clone(), value: r.value?, unit: r.unit.clone(), at: Time(r.at) }))
         .collect();
-    let revoked = known.facts.consents.iter().rfind(|c| c.patient_id == patient && c.contact_id.is_none()).is_some_and(|c| c.action == "withdrawn");
+    let revoked = known
+        .facts
+        .consents
+        .iter()
+        .rfind(|c| c.patient_id == patient && c.contact_id.is_none())
+        .is_some_and(|c| c.action == "withdrawn");
     let emergency = known.escalations.iter().filter(|e| e.patient_id == Some(patient) && e.severity == "emergency");
     let crisis_reply = emergency.filter_map(|e| known.crisis.iter().rfind(|c| c.0 == e.id).map(|c| Time(c.1))).max();
     let coordinator = facts.coordinator_id.and_then(|id| known.names.iter().find(|n| n.0 == id));
@@ -241,7 +252,11 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         site: kit.site.clone(),
         staffed: kit.hours.staffed(now),
         opens: kit.hours.opens(now),
-        due: (kit.hours.due(Severity::Routine, now), kit.hours.due(Severity::Urgent, now), kit.hours.due(Severity::Emergency, now)),
+        due: (
+            kit.hours.due(Severity::Routine, now),
+            kit.hours.due(Severity::Urgent, now),
+            kit.hours.due(Severity::Emergency, now),
+        ),
         now,
     };
     let outcome = step(&Heard { text: &row.body, verdict: &verdict }, &situation, &kit.reader);

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::gateway::Incoming;
 use crate::kit::Kit;
-use crate::model::{Body, Channel, MessageState, Priority};
+use crate::model::{Body, Channel, MessageState, Priority, hex};
 use crate::store::inbox::{self, Arrived, What};
 use crate::store::{Db, Lane};
 
@@ -82,7 +82,15 @@ impl Receiver {
                 (dedupe, What::Receipt { reference, provider_id, state, code: code.unwrap_or_default() }, priority_of(state))
             }
         };
-        Arrived { id: self.kit.id(), gateway: gateway.to_owned(), dedupe: format!("{gateway}:{dedupe}"), channel, what, priority, at }
+        Arrived {
+            id: self.kit.id(),
+            gateway: gateway.to_owned(),
+            dedupe: format!("{gateway}:{dedupe}"),
+            channel,
+            what,
+            priority,
+            at,
+        }
     }
 }
 
@@ -91,7 +99,7 @@ fn priority_of(state: MessageState) -> Priority {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 async fn store_all(db: Db, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {

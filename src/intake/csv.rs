@@ -59,7 +59,10 @@ pub struct Context<'a> {
 /// # Errors
 /// Every fault of every row.
 pub fn read(file: &str, text: &str, cx: &Context<'_>) -> Result<Vec<Record>, Faults> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(false).from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(false)
+        .from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
     let mut faults = Vec::new();
     let headers = match reader.headers() {
         Ok(headers) => headers.clone(),
@@ -71,9 +74,19 @@ pub fn read(file: &str, text: &str, cx: &Context<'_>) -> Result<Vec<Record>, Fau
     for (at, name) in headers.iter().enumerate() {
         if !COLUMNS.iter().any(|(known, _)| known == &name) {
             let known = COLUMNS.map(|(name, _)| name).join(", ");
-            faults.push(Fault { file: file.into(), line: 1, column: at + 1, what: format!("`{name}` is no column; known are {known}") });
+            faults.push(Fault {
+                file: file.into(),
+                line: 1,
+                column: at + 1,
+                what: format!("`{name}` is no column; known are {known}"),
+            });
         } else if headers.iter().filter(|h| *h == name).count() > 1 {
-            faults.push(Fault { file: file.into(), line: 1, column: at + 1, what: format!("the column `{name}` is there twice") });
+            faults.push(Fault {
+                file: file.into(),
+                line: 1,
+                column: at + 1,
+                what: format!("the column `{name}` is there twice"),
+            });
         }
     }
     if !faults.is_empty() {
@@ -339,7 +352,10 @@ mod tests {
         )
         .unwrap_or_else(|e| panic!("{e}"));
         let rosa = &rows[0];
-        assert_eq!((rosa.phone.expose(), rosa.called.as_str(), rosa.coordinator, rosa.discreet), ("+17185550117", "Rosa", Some(Id(7)), true));
+        assert_eq!(
+            (rosa.phone.expose(), rosa.called.as_str(), rosa.coordinator, rosa.discreet),
+            ("+17185550117", "Rosa", Some(Id(7)), true)
+        );
         assert_eq!(rosa.visit.as_ref().map(|v| v.0.as_str()), Some("V-17"));
     }
 
@@ -371,12 +387,25 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_column() {
+        let docs = include_str!("../../docs/import.md");
+        for (name, _) in COLUMNS {
+            assert!(docs.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
     fn a_short_row_and_an_unknown_column_are_named() {
-        assert!(check("A-1,Rosa\n").expect_err("a fault").to_string().contains("p.csv:2:1: this row has 2 fields, the header has 12"));
+        assert!(
+            check("A-1,Rosa\n").expect_err("a fault").to_string().contains("p.csv:2:1: this row has 2 fields, the header has 12")
+        );
         let zone = Zone::utc();
         let staff = HashMap::new();
         let cx = Context { country: "US", zone: &zone, staff: &staff, protocols: &[] };
         let faults = read("p.csv", "external_id,nmae\n", &cx).expect_err("faults").to_string();
-        assert!(faults.contains("p.csv:1:2: `nmae` is no column") && faults.contains("the column `phone` is missing"), "{faults}");
+        assert!(
+            faults.contains("p.csv:1:2: `nmae` is no column") && faults.contains("the column `phone` is missing"),
+            "{faults}"
+        );
     }
 }

@@ -54,6 +54,14 @@ impl FromStr for Id {
     }
 }
 
+/// Bytes as lower-case hexadecimal digits: hashes as they are stored and compared.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    bytes.iter().flat_map(digits).map(char::from).collect()
+}
+
 /// Makes ids. One a process; its node number is leased in the database.
 #[derive(Debug)]
 pub struct IdSource {

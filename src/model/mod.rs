@@ -5,7 +5,7 @@ mod lang;
 mod private;
 mod words;
 
-pub use id::{Id, IdError, IdSource};
+pub use id::{Id, IdError, IdSource, hex};
 pub use lang::{Lang, UnknownLang};
 pub use private::{Address, Body, PersonName};
 pub use words::{

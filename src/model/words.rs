@@ -122,7 +122,7 @@ words!(
         Sms = "sms",
         /// Telegram.
         Telegram = "telegram",
-        /// WhatsApp.
+        /// `WhatsApp`.
         WhatsApp = "whatsapp",
     }
 );

@@ -136,7 +136,8 @@ fn there_are_never_two_open_questions() {
     let open = Facts { contacts: vec![Contact { question: Some((Id(7), at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
     assert_eq!(verdict(&first, &open, at(10, 0)), (Decision::Hold { until: at(10, 5) }, Reason::QuestionOpen));
     // Tried again after a busy provider, it does not wait for itself.
-    let own = Facts { contacts: vec![Contact { question: Some((first.message, at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
+    let own =
+        Facts { contacts: vec![Contact { question: Some((first.message, at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
     assert_eq!(verdict(&first, &own, at(10, 0)).0, SENT);
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::document::Faults;
-use crate::model::{Category, Class, ContentClass, Severity};
+use crate::model::{Category, Class, ContentClass, Severity, hex};
 use crate::zone;
 
 pub use rules::{Finding, Point, judge};
@@ -266,8 +266,7 @@ impl Protocol {
 }
 
 fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// The protocols that come with Porchlight: (file, text).

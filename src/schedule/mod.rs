@@ -48,10 +48,19 @@ pub struct Question {
 ///
 /// # Errors
 /// When the protocol is unknown, or the database refuses.
-pub async fn enrol(tx: &mut Tx, kit: &Kit, of: (Id, Id), protocol: &str, settings: &Settings, now: Time) -> Result<Option<Id>, StoreError> {
+pub async fn enrol(
+    tx: &mut Tx,
+    kit: &Kit,
+    of: (Id, Id),
+    protocol: &str,
+    settings: &Settings,
+    now: Time,
+) -> Result<Option<Id>, StoreError> {
     let Some(protocol) = kit.protocols.current(protocol) else { return Err(StoreError::Missing("protocol")) };
     let json = serde_json::to_string(settings).map_err(|e| StoreError::Unreadable(e.to_string()))?;
-    let Some(id) = enrolments::enrol(tx, kit.id(), of, (&protocol.id, &protocol.hash), &json, now).await? else { return Ok(None) };
+    let Some(id) = enrolments::enrol(tx, kit.id(), of, (&protocol.id, &protocol.hash), &json, now).await? else {
+        return Ok(None);
+    };
     let Some(enrolment) = enrolments::get(tx, &[id.0]).await?.pop() else { return Err(StoreError::Missing("enrolment")) };
     let mut timers = Vec::new();
     for step in &protocol.steps {
@@ -83,7 +92,13 @@ pub async fn visit_changed(tx: &mut Tx, kit: &Kit, visit: &Visit, now: Time) -> 
     timers::set(tx, &timers).await
 }
 
-fn visit_timers(kit: &Kit, protocol: &Protocol, enrolment: &Enrolment, visit: &Visit, now: Time) -> Result<Vec<NewTimer>, StoreError> {
+fn visit_timers(
+    kit: &Kit,
+    protocol: &Protocol,
+    enrolment: &Enrolment,
+    visit: &Visit,
+    now: Time,
+) -> Result<Vec<NewTimer>, StoreError> {
     let zone = zone(&enrolment.zone)?;
     let day = zone.local(Time(visit.starts_at)).date();
     let timers = protocol.steps.iter().filter_map(|step| {
@@ -125,7 +140,8 @@ pub async fn fire_steps(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
         let Some(enrolment) = enrolments.iter().find(|e| e.id == timer.subject) else { continue };
         one(kit, timer, enrolment, &visits, now, &mut plan)?;
     }
-    let keys: Vec<String> = plan.messages.iter().map(|m| m.occurrence.clone()).chain(plan.skipped.iter().map(|d| d.occurrence.clone())).collect();
+    let keys: Vec<String> =
+        plan.messages.iter().map(|m| m.occurrence.clone()).chain(plan.skipped.iter().map(|d| d.occurrence.clone())).collect();
     let new: HashSet<String> = enrolments::record(tx, &keys, now).await?.into_iter().collect();
     plan.messages.retain(|m| new.contains(&m.occurrence));
     plan.skipped.retain(|d| new.contains(&d.occurrence));
@@ -170,7 +186,8 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
             None => return Ok(()),
         },
     };
-    let occurrence = format!("{}:{}:{}:{date}", Id(enrolment.id), step.id, visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string()));
+    let occurrence =
+        format!("{}:{}:{}:{date}", Id(enrolment.id), step.id, visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string()));
     let due = Time(timer.due_at);
     if now.since(due) > step.late_within || enrolment.state != "active" {
         plan.skipped.push(NewDecision {
@@ -198,8 +215,18 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
 ///
 /// # Errors
 /// When what is stored cannot be read.
-pub fn message(kit: &Kit, e: &Enrolment, settings: &Settings, step: &Step, visit: Option<&Visit>, now: Time) -> Result<NewMessage, StoreError> {
-    let mut args = Args::default().with("clinic", kit.site.clinic.as_str()).with("phone", kit.site.phone.as_str()).with("name", e.called.as_str());
+pub fn message(
+    kit: &Kit,
+    e: &Enrolment,
+    settings: &Settings,
+    step: &Step,
+    visit: Option<&Visit>,
+    now: Time,
+) -> Result<NewMessage, StoreError> {
+    let mut args = Args::default()
+        .with("clinic", kit.site.clinic.as_str())
+        .with("phone", kit.site.phone.as_str())
+        .with("name", e.called.as_str());
     if let Some(unit) = settings.unit {
         args = args.with("unit", unit.as_str());
     }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::tx::{all, maybe, run};
 use super::{StoreError, Tx};
 use crate::clock::Time;
-use crate::model::Id;
+use crate::model::{Id, hex};
 
 /// One entry.
 #[derive(Debug, Clone)]
@@ -90,8 +90,5 @@ fn link(
 ) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{before}\n{node}\n{seq}\n{at}\n{staff:?}\n{patient:?}\n{action}\n{subject}"));
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    })
+    hex(&hash.finalize())
 }

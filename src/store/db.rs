@@ -326,7 +326,9 @@ async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>) {
         Ok(tx) => tx,
         Err(e) => {
             tracing::error!(error = %e, "no transaction could be begun; nothing was written");
-            jobs.into_iter().for_each(|job| job.answer(false));
+            for job in jobs {
+                job.answer(false);
+            }
             return;
         }
     };
@@ -347,7 +349,9 @@ async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>) {
         drop(tx);
         false
     };
-    jobs.into_iter().for_each(|job| job.answer(committed));
+    for job in jobs {
+        job.answer(committed);
+    }
 }
 
 /// Runs a job in a savepoint; `false` only if the whole transaction is lost.
@@ -359,7 +363,7 @@ async fn guarded(job: &mut Box<dyn Job>, tx: &mut Tx) -> bool {
     run!(tx, end).is_ok()
 }
 
-/// Makes an empty database called `name` on a PostgreSQL server: for tests and for trying out.
+/// Makes an empty database called `name` on a `PostgreSQL` server: for tests and for trying out.
 ///
 /// # Errors
 /// When `name` is more than letters, digits and `_`, or the server refuses.

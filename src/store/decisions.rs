@@ -75,5 +75,10 @@ pub async fn add(tx: &mut Tx, decisions: &[NewDecision]) -> Result<(), StoreErro
 /// # Errors
 /// When the database refuses.
 pub async fn of_patient(tx: &mut Tx, patient: Id) -> Result<Vec<(String, String)>, StoreError> {
-    Ok(super::tx::all!(tx, (String, String), "SELECT outcome, reason FROM decision WHERE patient_id = $1 ORDER BY id", patient.0)?)
+    Ok(super::tx::all!(
+        tx,
+        (String, String),
+        "SELECT outcome, reason FROM decision WHERE patient_id = $1 ORDER BY id",
+        patient.0
+    )?)
 }

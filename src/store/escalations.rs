@@ -104,7 +104,8 @@ pub async fn unresolved(tx: &mut Tx, patients: &[i64]) -> Result<Vec<Escalation>
     Ok(all!(tx, Escalation, sql, rows_json(patients)?)?)
 }
 
-/// Raises an open item; it never sinks, and its deadline only comes nearer.
+/// Raises an open item; it never sinks, and its deadline only comes nearer. One that becomes an emergency must be
+/// claimed anew, whoever had it: its ladder runs.
 ///
 /// # Errors
 /// When the database refuses.
@@ -120,7 +121,9 @@ pub async fn raise(
     run!(
         tx,
         "UPDATE escalation SET severity = $2, category = $3, reason = $4, inbox_id = COALESCE($5, inbox_id),
-                due_at = CASE WHEN $6 < due_at OR state = 'claimed' THEN $6 ELSE due_at END, rung = 0, version = version + 1
+                due_at = CASE WHEN $6 < due_at OR state = 'claimed' THEN $6 ELSE due_at END, rung = 0, version = version + 1,
+                state = CASE WHEN $2 = 'emergency' THEN 'open' ELSE state END,
+                claimed_at = CASE WHEN $2 = 'emergency' THEN NULL ELSE claimed_at END
           WHERE id = $1",
         id.0,
         severity.as_str(),

@@ -55,13 +55,15 @@ pub async fn ensure(
     found.map(|(id,)| Id(id)).ok_or(StoreError::Missing("thread"))
 }
 
-const BY_HASH: Sql = bulk!(
-    "SELECT t.id, t.site_id, t.channel, t.address_hash, t.person_id, t.patient_id, t.contact_id, t.question, t.question_due, t.version
-       FROM thread t WHERE t.address_hash IN (SELECT j.value->>0 FROM",
-    ") ORDER BY t.id"
-);
+// On PostgreSQL the threads are locked, so that two nodes never work two texts of one person at once.
+const BY_HASH: Sql = Sql {
+    sqlite: "SELECT id, site_id, channel, address_hash, person_id, patient_id, contact_id, question, question_due, version
+       FROM thread WHERE address_hash IN (SELECT j.value->>0 FROM json_each($1) AS j) ORDER BY id",
+    postgres: "SELECT id, site_id, channel, address_hash, person_id, patient_id, contact_id, question, question_due, version
+       FROM thread WHERE address_hash IN (SELECT j.value->>0 FROM jsonb_array_elements($1::jsonb) AS j(value)) ORDER BY id FOR UPDATE",
+};
 
-/// Every thread of these addresses.
+/// Every thread of these addresses, kept from other nodes until the transaction ends.
 ///
 /// # Errors
 /// When the database refuses.

@@ -10,7 +10,7 @@ use sqlx::{Postgres, Sqlite, Transaction};
 pub enum Tx {
     /// On the embedded database.
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL.
+    /// On `PostgreSQL`.
     Postgres(Transaction<'static, Postgres>),
 }
 

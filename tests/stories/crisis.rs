@@ -4,7 +4,7 @@ use porchlight::intake::Record;
 use porchlight::model::{Lang, Severity};
 
 use crate::story;
-use crate::world::somebody;
+use crate::world::{Person, somebody};
 
 story!(
     /// Wed 21:50: "a lot of blood is coming, it won't stop". Bengali, at once, in spite of quiet hours; five minutes.
@@ -99,7 +99,7 @@ story!(
     an_unknown_number_with_no_bed,
     "2026-11-17 17:40",
     |world| {
-        let ray = crate::world::Person { id: porchlight::model::Id(0), phone: "+17185550199".into() };
+        let ray = Person { id: porchlight::model::Id(0), phone: "+17185550199".into() };
         world.says(&ray, "its ray new phone. lost my bed nowhere 2 sleep tonite").await;
         assert_eq!(world.texts(&ray).len(), 1);
         assert!(world.last(&ray).contains("911"), "{}", world.last(&ray));

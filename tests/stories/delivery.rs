@@ -1,14 +1,17 @@
 //! What the provider does, and what becomes of messages.
 
+use porchlight::intake::Record;
 use porchlight::model::{Lang, Severity};
 use porchlight::protocol::WeightUnit;
-use porchlight::intake::Record;
 
 use crate::story;
 use crate::world::{Answer, daily_at, somebody};
 
 fn lee() -> Record {
-    Record { protocols: vec![("heart-failure-weight".into(), daily_at("09:30", WeightUnit::Lb))], ..somebody(30, "Lee", Lang::En) }
+    Record {
+        protocols: vec![("heart-failure-weight".into(), daily_at("09:30", WeightUnit::Lb))],
+        ..somebody(30, "Lee", Lang::En)
+    }
 }
 
 story!(
@@ -94,8 +97,9 @@ story!(
     strangers_at_the_hook_are_refused,
     "2026-11-16 10:00",
     |world| {
+        let lee = world.patient(lee()).await;
         let hook = format!("{}/hooks/sms/inbound", world.base);
-        let wrong = [("key", "not-the-secret-of-the-story-0000"), ("from", "+17185550130"), ("text", "quiero morir"), ("id", "1")];
+        let wrong = [("key", "not-the-secret-of-the-story-0000"), ("from", lee.phone.as_str()), ("text", "quiero morir"), ("id", "1")];
         assert_eq!(world.http.get(&hook).query(&wrong).send().await.expect("an answer").status(), 401);
         assert_eq!(world.http.get(&hook).send().await.expect("an answer").status(), 401);
         let noise = world.http.post(&hook).body(vec![7_u8; 10 << 20]).send().await;
@@ -104,6 +108,41 @@ story!(
         assert_eq!(world.http.get(format!("{}/hooks/nobody/inbound", world.base)).send().await.expect("an answer").status(), 404);
         world.settle().await;
         assert!(world.unknown_items().await.is_empty());
+        world.expect_nothing_open(&lee).await;
+    }
+);
+
+story!(
+    /// A lost answer about a reminder: after ten minutes without a receipt it is sent again, once, since twice is better than
+    /// never.
+    a_reminder_in_doubt_is_sent_again_once,
+    "2026-11-15 12:00",
+    |world| {
+        let base = somebody(37, "Rosa", Lang::Es);
+        let visit = Some(("V-37".to_owned(), crate::world::at(&world.zone, "2026-11-17 14:00")));
+        let rosa = Record { protocols: vec![("appointment-reminders".into(), porchlight::protocol::Settings::default())], visit, ..base };
+        let rosa = world.patient(rosa).await;
+        world.script(&rosa, vec![Answer::Status(500, "oops")]);
+        world.run_until("2026-11-16 10:09").await;
+        assert_eq!(world.message_states(&rosa).await, ["unknown"]);
+        world.run_until("2026-11-16 10:11").await;
+        assert_eq!(world.message_states(&rosa).await, ["delivered"]);
+        assert_eq!(world.attempts(&rosa).await, ["unknown", "accepted"]);
+        world.expect_nothing_open(&rosa).await;
+    }
+);
+
+story!(
+    /// A carrier that gives no receipts: the message stays accepted, and what the patient answers is read all the same.
+    without_receipts_nothing_is_made_up,
+    "2026-11-16 08:00",
+    |world| {
+        world.no_receipts();
+        let lee = world.patient(lee()).await;
+        world.run_until("2026-11-16 12:00").await;
+        assert_eq!(world.message_states(&lee).await, ["accepted"]);
+        world.says(&lee, "181").await;
+        assert_eq!(world.readings(&lee, "weight").await, [181.0]);
     }
 );
 

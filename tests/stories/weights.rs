@@ -1,8 +1,8 @@
 //! Story 1: Ernesto, three pounds overnight.
 
+use porchlight::intake::Record;
 use porchlight::model::{Lang, Severity};
 use porchlight::protocol::WeightUnit;
-use porchlight::intake::Record;
 
 use crate::story;
 use crate::world::{daily_at, somebody};

@@ -64,7 +64,7 @@ pub struct World {
     pub base: String,
     pub http: reqwest::Client,
     ledger: Arc<Mutex<Ledger>>,
-    receipts: bool,
+    receipts: std::sync::atomic::AtomicBool,
     _folder: tempfile::TempDir,
 }
 
@@ -117,17 +117,13 @@ secret = "{SECRET}"
         let (serving, provider_app) = (app.clone(), app.clone());
         app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
         app.start(async move { provider_app.serve(provider, router).await.expect("serving") });
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
-        World { app, clock, zone, base, http, ledger, receipts: true, _folder: folder }
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        World { app, clock, zone, base, http, ledger, receipts: true.into(), _folder: folder }
     }
 
     /// The provider sends no receipts from now on.
-    pub fn no_receipts(&mut self) {
-        self.receipts = false;
+    pub fn no_receipts(&self) {
+        self.receipts.store(false, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Brings a patient in.
@@ -170,7 +166,7 @@ secret = "{SECRET}"
             let fired = self.app.sweeper.tick().await.expect("the timers");
             let read = self.app.desk.tick().await.expect("the inbox");
             let sent = self.app.worker.tick().await.expect("the outbox");
-            let reported = if self.receipts { self.report().await } else { 0 };
+            let reported = if self.receipts.load(std::sync::atomic::Ordering::Relaxed) { self.report().await } else { 0 };
             if fired + read + sent + reported == 0 {
                 return;
             }
@@ -307,14 +303,22 @@ secret = "{SECRET}"
     }
 }
 
-async fn sendsms(State(ledger): State<Arc<Mutex<Ledger>>>, Query(query): Query<HashMap<String, String>>) -> (axum::http::StatusCode, &'static str) {
+async fn sendsms(
+    State(ledger): State<Arc<Mutex<Ledger>>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> (axum::http::StatusCode, &'static str) {
     let field = |name: &str| query.get(name).cloned().unwrap_or_default();
     assert_eq!((field("username").as_str(), field("password").as_str()), ("story", "story-password"));
     let mut ledger = ledger.lock().expect("the ledger");
     let answer = ledger.script.get_mut(&field("to")).filter(|s| !s.is_empty()).map_or(Answer::Accept, |s| s.remove(0));
     match answer {
         Answer::Accept => {
-            ledger.sent.push(Sent { to: field("to"), text: field("text"), receipt_url: field("dlr-url"), coding: field("coding") });
+            ledger.sent.push(Sent {
+                to: field("to"),
+                text: field("text"),
+                receipt_url: field("dlr-url"),
+                coding: field("coding"),
+            });
             (axum::http::StatusCode::ACCEPTED, "0: Accepted for delivery")
         }
         Answer::Status(status, body) => (axum::http::StatusCode::from_u16(status).expect("a status"), body),
@@ -325,7 +329,8 @@ async fn sendsms(State(ledger): State<Arc<Mutex<Ledger>>>, Query(query): Query<H
 pub async fn postgres_database() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("PORCHLIGHT_TEST_POSTGRES").expect("PORCHLIGHT_TEST_POSTGRES names a private server: run tests/run");
+    let server =
+        std::env::var("PORCHLIGHT_TEST_POSTGRES").expect("PORCHLIGHT_TEST_POSTGRES names a private server: run tests/run");
     let name = format!("story_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     porchlight::store::create_database(&server, &name).await.expect("a fresh database");
     let (head, _) = server.rsplit_once('/').expect("a URL with a database");
