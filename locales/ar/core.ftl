@@ -21,7 +21,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] تم إبلاغ { $who } وستتم قراءة هذه الرسالة { by-when }.
-       *[no] تم إبلاغ الشخص المناوب. نفتح من جديد: { $opens }.
+       *[no] قد لا يقرأ فريقنا رسالتكم قبل { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] تم إبلاغ شخص.
+       *[no] قد لا يقرأ أحد رسالتكم قبل { $opens }.
     }
 
 ## Crisis
@@ -30,7 +35,7 @@ crisis-medical = شكراً لإخبارنا. يرجى الاتصال الآن �
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = شكراً لإخبارنا بهذا. إذا كنتم في خطر الآن، اتصلوا بالرقم { $emergency }. يمكنكم الاتصال بالرقم { $lifeline } في أي وقت للتحدث مع شخص. قولوا "Arabic" للحصول على مترجم. هذه رسالة آلية. { crisis-person } يمكنكم مواصلة الكتابة هنا.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = وصلتنا رسالتكم. إذا احتجتم إلى مساعدة الآن، اتصلوا بالرقم { $emergency }. تم إبلاغ شخص. هذه رسالة آلية. يمكنكم مواصلة الكتابة هنا.
+crisis-discreet = وصلتنا رسالتكم. إذا احتجتم إلى مساعدة الآن، اتصلوا بالرقم { $emergency }. هذه رسالة آلية. { crisis-person-discreet } يمكنكم مواصلة الكتابة هنا.
 urgent-received = شكراً لإخبارنا. سيتواصل معكم شخص { by-when }. إذا ساء الأمر أو كنتم في خطر، اتصلوا فوراً بالرقم { $emergency }. هذه رسالة آلية.
 urgent-received-discreet = وصلتنا رسالتكم. سيتواصل معكم شخص { by-when }. إذا تعذر الانتظار، اتصلوا بالرقم { $emergency }.
 person-will-read = شكراً لكم. سيقرأ شخص رسالتكم { by-when }.

@@ -16,13 +16,19 @@ unit-name =
         [kg] kilograms
        *[other] { $unit }
     }
-# $staffed: yes if somebody is on duty to read in time. Otherwise no time may be promised, only the next opening.
 # The form after a number.
 unit-short = { unit-name }
+# $staffed: yes if somebody on duty was told and reads in time. Otherwise nobody was told: the reply says so and
+# promises nothing, it only names the next opening ($opens), before which the message may stay unread.
 crisis-person =
     { $staffed ->
         [yes] { $who } has been told and will read this { by-when }.
-       *[no] Someone on call has been told. We open { $opens }.
+       *[no] Our team may not read your message before { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] A person has been told.
+       *[no] Your message may not be read before { $opens }.
     }
 
 ## Crisis
@@ -32,7 +38,7 @@ crisis-medical-discreet = { crisis-discreet }
 # $lifeline takes calls and texts in English and Spanish, calls with an interpreter in other languages.
 crisis-self-harm = Thank you for telling us. If you are in danger now, call { $emergency }. You can call or text { $lifeline } any time to talk with a counselor. This is an automatic message. { crisis-person } You can keep writing here.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = We have your message. If you need help now, call { $emergency }. A person has been told. This is an automatic message. You can keep writing here.
+crisis-discreet = We have your message. If you need help now, call { $emergency }. This is an automatic message. { crisis-person-discreet } You can keep writing here.
 urgent-received = Thank you for telling us. Someone will contact you { by-when }. If it gets worse or you are in danger, call { $emergency } now. This is an automatic message.
 urgent-received-discreet = We have your message. A person will contact you { by-when }. If you cannot wait, call { $emergency }.
 person-will-read = Thank you. A person will read your message { by-when }.

@@ -19,7 +19,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] { $who } ya recibió el aviso y leerá este mensaje { by-when }.
-       *[no] La persona de guardia ya recibió el aviso. Abrimos de nuevo: { $opens }.
+       *[no] Es posible que nuestro equipo no lea su mensaje antes del { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] Ya avisamos a una persona.
+       *[no] Es posible que nadie lea su mensaje antes del { $opens }.
     }
 
 ## Crisis
@@ -28,7 +33,7 @@ crisis-medical = Gracias por avisarnos. Llame ahora al { $emergency } o pida que
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = Gracias por decirnos esto. Si está en peligro ahora, llame al { $emergency }. A cualquier hora puede llamar al { $lifeline }, o enviarle un texto con la palabra AYUDA, para hablar con una persona. Este es un mensaje automático. { crisis-person } Puede seguir escribiendo aquí.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = Recibimos su mensaje. Si necesita ayuda ahora, llame al { $emergency }. Ya avisamos a una persona. Este es un mensaje automático. Puede seguir escribiendo aquí.
+crisis-discreet = Recibimos su mensaje. Si necesita ayuda ahora, llame al { $emergency }. Este es un mensaje automático. { crisis-person-discreet } Puede seguir escribiendo aquí.
 urgent-received = Gracias por avisarnos. Una persona se comunicará con usted { by-when }. Si empeora o si está en peligro, llame ahora al { $emergency }. Este es un mensaje automático.
 urgent-received-discreet = Recibimos su mensaje. Una persona se comunicará con usted { by-when }. Si no puede esperar, llame al { $emergency }.
 person-will-read = Gracias. Una persona leerá su mensaje { by-when }.

@@ -14,7 +14,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] { $who } a l'information et lira ce message { by-when }.
-       *[no] La personne de garde a l'information. Nous ouvrons : { $opens }.
+       *[no] Il se peut que notre équipe ne lise pas votre message avant { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] Une personne a l'information.
+       *[no] Il se peut que personne ne lise votre message avant { $opens }.
     }
 
 ## Crisis
@@ -23,7 +28,7 @@ crisis-medical = Merci de nous prévenir. Appelez le { $emergency } maintenant, 
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = Merci de nous le dire. Si vous êtes en danger maintenant, appelez le { $emergency }. À toute heure, vous pouvez appeler le { $lifeline } pour parler avec une personne. Dites "French" pour avoir un interprète. Ce message est automatique. { crisis-person } Vous pouvez continuer à écrire ici.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = Nous avons votre message. S'il vous faut de l'aide maintenant, appelez le { $emergency }. Une personne a l'information. Ce message est automatique. Vous pouvez continuer à écrire ici.
+crisis-discreet = Nous avons votre message. S'il vous faut de l'aide maintenant, appelez le { $emergency }. Ce message est automatique. { crisis-person-discreet } Vous pouvez continuer à écrire ici.
 urgent-received = Merci de nous prévenir. Une personne vous contactera { by-when }. Si cela s'aggrave ou si vous êtes en danger, appelez tout de suite le { $emergency }. Ce message est automatique.
 urgent-received-discreet = Nous avons votre message. Une personne vous contactera { by-when }. Si vous ne pouvez pas attendre, appelez le { $emergency }.
 person-will-read = Merci. Une personne lira votre message { by-when }.

@@ -14,7 +14,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] { $who } okouran, e l ap li mesaj sa a { by-when }.
-       *[no] Moun ki sou gad la okouran. N ap louvri: { $opens }.
+       *[no] Li posib pou ekip nou an pa li mesaj ou a anvan { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] Yon moun okouran.
+       *[no] Li posib pou pèsonn pa li mesaj ou a anvan { $opens }.
     }
 
 ## Crisis
@@ -23,7 +28,7 @@ crisis-medical = Mèsi dèske ou fè nou konnen. Tanpri rele { $emergency } koun
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = Mèsi dèske ou di nou sa. Si ou an danje kounye a, rele { $emergency }. Ou ka rele { $lifeline } nenpòt lè pou pale ak yon moun. Di "Haitian Creole" pou jwenn entèprèt. Sa a se yon mesaj otomatik. { crisis-person } Ou ka kontinye ekri la a.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = Nou resevwa mesaj ou a. Si ou bezwen èd kounye a, rele { $emergency }. Yon moun okouran. Sa a se yon mesaj otomatik. Ou ka kontinye ekri la a.
+crisis-discreet = Nou resevwa mesaj ou a. Si ou bezwen èd kounye a, rele { $emergency }. Sa a se yon mesaj otomatik. { crisis-person-discreet } Ou ka kontinye ekri la a.
 urgent-received = Mèsi dèske ou fè nou konnen. Yon moun ap kontakte ou { by-when }. Si sa vin pi mal oswa ou an danje, rele { $emergency } touswit. Sa a se yon mesaj otomatik.
 urgent-received-discreet = Nou resevwa mesaj ou a. Yon moun ap kontakte ou { by-when }. Si ou pa ka tann, rele { $emergency }.
 person-will-read = Mèsi. Yon moun ap li mesaj ou a { by-when }.

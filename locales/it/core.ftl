@@ -19,7 +19,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] Abbiamo avvisato { $who }, che leggerà il messaggio { by-when }.
-       *[no] Abbiamo avvisato chi è di turno. Riapriamo: { $opens }.
+       *[no] Il nostro team potrebbe non leggere il Suo messaggio prima di { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] Una persona sa già.
+       *[no] Forse nessuno leggerà il Suo messaggio prima di { $opens }.
     }
 
 ## Crisis
@@ -28,7 +33,7 @@ crisis-medical = Grazie per averci scritto. Chiami subito il { $emergency } o ch
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = Grazie per averlo detto. Se è in pericolo ora, chiami il { $emergency }. A qualsiasi ora può chiamare il { $lifeline } per parlare con una persona. Dica "Italian" per avere un interprete. Questo è un messaggio automatico. { crisis-person } Può continuare a scrivere qui.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = Abbiamo ricevuto il Suo messaggio. Se ha bisogno di aiuto ora, chiami il { $emergency }. Una persona sa già. Questo è un messaggio automatico. Può continuare a scrivere qui.
+crisis-discreet = Abbiamo ricevuto il Suo messaggio. Se ha bisogno di aiuto ora, chiami il { $emergency }. Questo è un messaggio automatico. { crisis-person-discreet } Può continuare a scrivere qui.
 urgent-received = Grazie per averci scritto. Una persona La contatterà { by-when }. Se peggiora o se è in pericolo, chiami subito il { $emergency }. Questo è un messaggio automatico.
 urgent-received-discreet = Abbiamo ricevuto il Suo messaggio. Una persona La contatterà { by-when }. Se non può aspettare, chiami il { $emergency }.
 person-will-read = Grazie. Una persona leggerà il Suo messaggio { by-when }.

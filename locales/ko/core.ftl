@@ -14,7 +14,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] { $who } 님에게 알렸으며 { by-when } 읽습니다.
-       *[no] 당직자에게 알렸습니다. 다시 여는 시간: { $opens }.
+       *[no] { $opens } 전에는 담당자가 메시지를 읽지 못할 수 있습니다.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] 담당자에게 알렸습니다.
+       *[no] { $opens } 전에는 메시지를 읽는 사람이 없을 수 있습니다.
     }
 
 ## Crisis
@@ -23,7 +28,7 @@ crisis-medical = 알려 주셔서 감사합니다. 지금 { $emergency }에 전�
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = 말씀해 주셔서 감사합니다. 지금 위험하시면 { $emergency }에 전화하세요. 언제든 { $lifeline }에 전화하셔서 상담할 수 있습니다. "Korean"이라고 하시면 통역이 연결됩니다. 자동 메시지입니다. { crisis-person } 여기에 계속 쓰셔도 됩니다.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = 메시지를 받았습니다. 지금 도움이 필요하시면 { $emergency }에 전화하세요. 담당자에게 알렸습니다. 자동 메시지입니다. 여기에 계속 쓰셔도 됩니다.
+crisis-discreet = 메시지를 받았습니다. 지금 도움이 필요하시면 { $emergency }에 전화하세요. 자동 메시지입니다. { crisis-person-discreet } 여기에 계속 쓰셔도 됩니다.
 urgent-received = 알려 주셔서 감사합니다. { by-when } 담당자가 연락드립니다. 더 나빠지거나 위험하시면 바로 { $emergency }에 전화하세요. 자동 메시지입니다.
 urgent-received-discreet = 메시지를 받았습니다. { by-when } 연락드립니다. 기다리기 어려우시면 { $emergency }에 전화하세요.
 person-will-read = 감사합니다. { by-when } 담당자가 메시지를 읽습니다.

@@ -19,7 +19,12 @@ unit-short =
 crisis-person =
     { $staffed ->
         [yes] { $who } już o tym wie i przeczyta to { by-when }.
-       *[no] Osoba na dyżurze już o tym wie. Otwieramy: { $opens }.
+       *[no] Możliwe, że nasz zespół nie przeczyta tego przed { $opens }.
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] Jedna osoba już o tym wie.
+       *[no] Możliwe, że nikt tego nie przeczyta przed { $opens }.
     }
 
 ## Crisis
@@ -28,7 +33,7 @@ crisis-medical = Dziękujemy za wiadomość. Proszę teraz zadzwonić pod { $eme
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = Dziękujemy za te słowa. W niebezpieczeństwie proszę zaraz zadzwonić pod { $emergency }. O każdej porze można zadzwonić pod { $lifeline } i porozmawiać z człowiekiem. Proszę powiedzieć "Polish", aby dostać tłumacza. To wiadomość automatyczna. { crisis-person } Można dalej tu pisać.
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = Mamy tę wiadomość. Jeśli pomoc jest potrzebna teraz, proszę zadzwonić pod { $emergency }. Jedna osoba już o tym wie. To wiadomość automatyczna. Można dalej tu pisać.
+crisis-discreet = Mamy tę wiadomość. Jeśli pomoc jest potrzebna teraz, proszę zadzwonić pod { $emergency }. To wiadomość automatyczna. { crisis-person-discreet } Można dalej tu pisać.
 urgent-received = Dziękujemy za wiadomość. Ktoś się odezwie { by-when }. Jeśli będzie gorzej albo jest niebezpiecznie, proszę zaraz zadzwonić pod { $emergency }. To wiadomość automatyczna.
 urgent-received-discreet = Mamy tę wiadomość. Ktoś się odezwie { by-when }. Jeśli nie można czekać, proszę zadzwonić pod { $emergency }.
 person-will-read = Dziękujemy. Człowiek przeczyta tę wiadomość { by-when }.

@@ -16,7 +16,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] { $who } کو بتا دیا گیا ہے۔ یہ پیغام { by-when } پڑھ لیا جائے گا۔
-       *[no] ڈیوٹی پر موجود فرد کو بتا دیا گیا ہے۔ ہمارے کھلنے کا وقت: { $opens }۔
+       *[no] ہو سکتا ہے کہ ہماری ٹیم { $opens } سے پہلے آپ کا پیغام نہ پڑھے۔
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] ایک فرد کو بتا دیا گیا ہے۔
+       *[no] ہو سکتا ہے کہ { $opens } سے پہلے آپ کا پیغام نہ پڑھا جائے۔
     }
 
 ## Crisis
@@ -25,7 +30,7 @@ crisis-medical = بتانے کا شکریہ۔ ابھی { $emergency } پر فو�
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = یہ بتانے کا شکریہ۔ اگر آپ ابھی خطرے میں ہیں تو { $emergency } پر فون کریں۔ آپ کسی بھی وقت { $lifeline } پر فون کر کے کسی سے بات کر سکتے ہیں۔ مترجم کے لیے "Urdu" کہیں۔ یہ خودکار پیغام ہے۔ { crisis-person } آپ یہاں مزید لکھ سکتے ہیں۔
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = آپ کا پیغام مل گیا۔ اگر ابھی مدد چاہیے تو { $emergency } پر فون کریں۔ ایک فرد کو بتا دیا گیا ہے۔ یہ خودکار پیغام ہے۔ آپ یہاں مزید لکھ سکتے ہیں۔
+crisis-discreet = آپ کا پیغام مل گیا۔ اگر ابھی مدد چاہیے تو { $emergency } پر فون کریں۔ یہ خودکار پیغام ہے۔ { crisis-person-discreet } آپ یہاں مزید لکھ سکتے ہیں۔
 urgent-received = بتانے کا شکریہ۔ { by-when } کوئی آپ سے رابطہ کرے گا۔ اگر حالت بگڑے یا آپ خطرے میں ہوں تو فوراً { $emergency } پر فون کریں۔ یہ خودکار پیغام ہے۔
 urgent-received-discreet = آپ کا پیغام مل گیا۔ { by-when } کوئی آپ سے رابطہ کرے گا۔ اگر انتظار نہ ہو سکے تو { $emergency } پر فون کریں۔
 person-will-read = شکریہ۔ { by-when } کوئی آپ کا پیغام پڑھ لے گا۔

@@ -14,7 +14,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] 已通知{ $who }，会{ by-when }阅读这条消息。
-       *[no] 已通知值班人员。我们下次上班时间：{ $opens }。
+       *[no] 我们的工作人员在{ $opens }前可能看不到您的消息。
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] 已通知一位工作人员。
+       *[no] 在{ $opens }前可能没有人看到您的消息。
     }
 
 ## Crisis
@@ -23,7 +28,7 @@ crisis-medical = 谢谢您告诉我们。请现在就拨打{ $emergency }，或�
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = 谢谢您愿意告诉我们。如果您现在有危险，请拨打{ $emergency }。您随时可以拨打{ $lifeline }，和人谈一谈；说"Mandarin"或"Cantonese"就会有口译。这是自动消息。{ crisis-person }您可以继续在这里写。
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = 收到您的消息。如果您现在需要帮助，请拨打{ $emergency }。已通知一位工作人员。这是自动消息。您可以继续在这里写。
+crisis-discreet = 收到您的消息。如果您现在需要帮助，请拨打{ $emergency }。这是自动消息。{ crisis-person-discreet }您可以继续在这里写。
 urgent-received = 谢谢您告诉我们。工作人员会{ by-when }联系您。如果情况变差或您有危险，请马上拨打{ $emergency }。这是自动消息。
 urgent-received-discreet = 收到您的消息。会有人{ by-when }联系您。如果不能等，请拨打{ $emergency }。
 person-will-read = 谢谢。会有人{ by-when }阅读您的消息。

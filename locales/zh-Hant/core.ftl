@@ -14,7 +14,12 @@ unit-short = { unit-name }
 crisis-person =
     { $staffed ->
         [yes] 已通知{ $who }，會{ by-when }閱讀這則訊息。
-       *[no] 已通知值班人員。我們下次上班時間：{ $opens }。
+       *[no] 我們的工作人員在{ $opens }前可能看不到您的訊息。
+    }
+crisis-person-discreet =
+    { $staffed ->
+        [yes] 已通知一位工作人員。
+       *[no] 在{ $opens }前可能沒有人看到您的訊息。
     }
 
 ## Crisis
@@ -23,7 +28,7 @@ crisis-medical = 謝謝您告訴我們。請現在就撥打{ $emergency }，或�
 crisis-medical-discreet = { crisis-discreet }
 crisis-self-harm = 謝謝您願意告訴我們。如果您現在有危險，請撥打{ $emergency }。您隨時可以撥打{ $lifeline }，和人談一談；說"Cantonese"或"Mandarin"就會有口譯。這是自動訊息。{ crisis-person }您可以繼續在這裡寫。
 crisis-self-harm-discreet = { crisis-discreet }
-crisis-discreet = 收到您的訊息。如果您現在需要幫助，請撥打{ $emergency }。已通知一位工作人員。這是自動訊息。您可以繼續在這裡寫。
+crisis-discreet = 收到您的訊息。如果您現在需要幫助，請撥打{ $emergency }。這是自動訊息。{ crisis-person-discreet }您可以繼續在這裡寫。
 urgent-received = 謝謝您告訴我們。工作人員會{ by-when }聯絡您。如果情況變差或您有危險，請馬上撥打{ $emergency }。這是自動訊息。
 urgent-received-discreet = 收到您的訊息。會有人{ by-when }聯絡您。如果不能等，請撥打{ $emergency }。
 person-will-read = 謝謝。會有人{ by-when }閱讀您的訊息。

@@ -83,7 +83,7 @@ fn every_message_that_others_rely_on_is_there_with_its_arguments() {
     let wanted: &[(&str, &str)] = &[
         ("crisis-medical", "by emergency opens staffed who"),
         ("crisis-self-harm", "by emergency lifeline opens staffed who"),
-        ("crisis-discreet", "emergency"),
+        ("crisis-discreet", "emergency opens staffed"),
         ("urgent-received", "by emergency"),
         ("urgent-received-discreet", "by emergency"),
         ("person-will-read", "by"),
@@ -196,9 +196,11 @@ fn a_discreet_message_names_no_clinic_person_or_topic() {
             for private in ["clinic", "name", "who", "lifeline", "goal", "unit", "value"] {
                 assert!(!needs.contains(private), "{lang}: {discreet} says ${private}");
             }
-            let text = text(&catalogue, lang, &discreet, &args("yes")).to_lowercase();
-            let told: Vec<&str> = telling(lang).split(' ').filter(|word| text.contains(word)).collect();
-            assert!(told.is_empty(), "{lang}: {discreet} says {told:?}: {text}");
+            for staffed in ["yes", "no"] {
+                let text = text(&catalogue, lang, &discreet, &args(staffed)).to_lowercase();
+                let told: Vec<&str> = telling(lang).split(' ').filter(|word| text.contains(word)).collect();
+                assert!(told.is_empty(), "{lang}: {discreet} says {told:?}: {text}");
+            }
         }
     }
 }
@@ -227,6 +229,55 @@ fn a_crisis_reply_has_the_number_first_and_promises_only_a_time_that_is_staffed(
         for key in ["crisis-medical", "crisis-self-harm"] {
             let discreet = text(&catalogue, lang, &catalogue.discreet(key), &args("yes"));
             assert_eq!(discreet, text(&catalogue, lang, "crisis-discreet", &args("yes")), "{lang}");
+        }
+    }
+}
+
+#[test]
+fn a_crisis_reply_says_that_a_person_was_told_only_when_somebody_was() {
+    let catalogue = catalogue();
+    let told = |lang| match lang {
+        Lang::En => "told",
+        Lang::Es => "aviso|avisamos",
+        Lang::ZhHans | Lang::ZhHant => "已通知",
+        Lang::Ru => "уже знает",
+        Lang::Yi => "געמאלדן פאר|ווייסט שוין",
+        Lang::Bn => "জানানো হয়েছে",
+        Lang::Ko => "에게 알렸",
+        Lang::Ht => "okouran",
+        Lang::It => "avvisato|sa già",
+        Lang::Ar => "تم إبلاغ",
+        Lang::Pl => "już o tym wie",
+        Lang::Fr => "a l'information",
+        Lang::Ur => "بتا دیا گیا",
+    };
+    for lang in Lang::ALL {
+        for key in ["crisis-medical", "crisis-self-harm", "crisis-discreet"] {
+            let of = |staffed: &str| text(&catalogue, lang, key, &args(staffed));
+            let says = |text: &str| told(lang).split('|').any(|word| text.contains(word));
+            let (staffed, closed) = (of("yes"), of("no"));
+            assert!(says(&staffed), "{lang}: {key}: {staffed}");
+            assert!(!says(&closed), "{lang}: {key} claims that somebody was told: {closed}");
+            assert_eq!(of("perhaps"), closed, "{lang}: {key}: in doubt nobody was told");
+            let opens = closed.find("10:45").unwrap_or_else(|| panic!("{lang}: {key}: from when it is read: {closed}"));
+            assert!(closed.find("911").is_some_and(|number| number < opens), "{lang}: {key}: the number comes first");
+            assert!(!staffed.contains("10:45"), "{lang}: {key}: {staffed}");
+        }
+    }
+}
+
+#[test]
+fn a_crisis_reply_keeps_to_its_budget_whenever_the_next_opening_is() {
+    let catalogue = catalogue();
+    let zone: Zone = ZONE.parse().expect("a zone");
+    for lang in Lang::ALL {
+        for day in 0..365 {
+            let date = jiff::civil::date(2026, 11, 1).saturating_add(jiff::Span::new().days(day));
+            let at = zone.instant(date, jiff::civil::time(12, 45, 0, 0)).expect("a time");
+            for key in ["crisis-medical", "crisis-self-harm", "crisis-discreet"] {
+                let text = text(&catalogue, lang, key, &args("no").when("opens", at, ZONE, Style::DateTime));
+                assert!(segments(&text).within(Class::Crisis.segment_budget()), "{lang}: {key}: {text}");
+            }
         }
     }
 }

@@ -250,7 +250,8 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         crisis_reply,
         who,
         site: kit.site.clone(),
-        staffed: kit.hours.staffed(now),
+        // In the last minutes of a shift the promised time would fall after closing.
+        staffed: kit.hours.staffed(now) && kit.hours.staffed(kit.hours.due(Severity::Emergency, now)),
         opens: kit.hours.opens(now),
         due: (
             kit.hours.due(Severity::Routine, now),
