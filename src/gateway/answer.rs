@@ -7,14 +7,17 @@
 //! |---|---|---|
 //! | 2xx, success test not met | unknown | the provider took something |
 //! | 3xx | misconfigured | redirects are not followed: they would carry passwords elsewhere |
-//! | 400, 413, 422 | unreachable | about this one message; must not stop the others |
+//! | 400, 413, 422 | refused | about this message, perhaps about our template: nothing against the address |
 //! | 429, 503 | busy | by definition refused (RFC 6585, 4; RFC 9110, 15.6.4) |
 //! | 408 and other 5xx | unknown | may come after the message was taken, or from a proxy in between |
 //! | other 4xx | misconfigured | wrong password, path or account: the same for every message |
+//!
+//! Only a rule can say unreachable or blocked: both close a contact, and a mistake in a template, which draws
+//! the same 400 for every message of a morning, would close everybody's.
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
 use super::{Accepted, SendError};
@@ -67,7 +70,13 @@ pub(super) enum Meaning {
     Unknown,
     Blocked,
     Unreachable,
+    Refused,
     Misconfigured,
+}
+
+impl Meaning {
+    /// The words of the configuration, for messages about it.
+    pub(super) const WORDS: &str = "busy, unknown, blocked, unreachable, refused or misconfigured";
 }
 
 impl std::str::FromStr for Meaning {
@@ -79,8 +88,9 @@ impl std::str::FromStr for Meaning {
             "unknown" => Ok(Meaning::Unknown),
             "blocked" => Ok(Meaning::Blocked),
             "unreachable" => Ok(Meaning::Unreachable),
+            "refused" => Ok(Meaning::Refused),
             "misconfigured" => Ok(Meaning::Misconfigured),
-            _ => Err(format!("`{word}` is not a meaning: use busy, unknown, blocked, unreachable or misconfigured")),
+            _ => Err(format!("`{word}` is not a meaning: use {}", Meaning::WORDS)),
         }
     }
 }
@@ -127,6 +137,7 @@ impl Answers {
             Meaning::Unknown => SendError::Unknown,
             Meaning::Blocked => SendError::Blocked,
             Meaning::Unreachable => SendError::Unreachable { code },
+            Meaning::Refused => SendError::Refused { code },
             Meaning::Misconfigured => SendError::Misconfigured { code },
         })
     }
@@ -168,18 +179,28 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
 fn by_status(status: u16) -> Meaning {
     match status {
         429 | 503 => Meaning::Busy,
-        400 | 413 | 422 => Meaning::Unreachable,
+        400 | 413 | 422 => Meaning::Refused,
         408 => Meaning::Unknown,
         300..=399 | 401..=499 => Meaning::Misconfigured,
         _ => Meaning::Unknown,
     }
 }
 
-/// `Retry-After` in seconds. Its other form, a date, is not read: it would need our clock to agree with theirs,
-/// and the caller's own back-off serves as well.
+/// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. A date is measured against the answer's own `Date`, so
+/// that our clock need not agree with theirs. Without one it says nothing, and neither do 0 and the past: the
+/// caller's own back-off is then the longer wait.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Duration::try_from(http_date(text)?.duration_since(http_date(headers.get(DATE)?.to_str().ok()?)?)).ok()?,
+    };
+    (!wait.is_zero()).then_some(wait.min(LONGEST_WAIT))
+}
+
+/// `Wed, 21 Oct 2026 07:28:00 GMT`, the one form that may be sent today (RFC 9110, 5.6.7).
+fn http_date(text: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp())
 }
 
 #[cfg(test)]
@@ -224,11 +245,38 @@ mod tests {
             assert_eq!(decide(status), SendError::Busy { retry_after: None }, "{status}");
         }
         for status in [400, 413, 422] {
-            assert_eq!(decide(status), SendError::Unreachable { code: code(status) }, "{status}");
+            assert_eq!(decide(status), SendError::Refused { code: code(status) }, "{status}");
         }
         for status in [301, 302, 307, 401, 403, 404, 405] {
             assert_eq!(decide(status), SendError::Misconfigured { code: code(status) }, "{status}");
         }
+    }
+
+    #[test]
+    fn no_status_of_its_own_closes_a_contact_only_a_rule_does() {
+        let closes = |error: &SendError| matches!(error, SendError::Unreachable { .. } | SendError::Blocked);
+        for status in (100..=599).filter(|status| *status != 202) {
+            let error = Answers::default_for_test().decide(status, &HeaderMap::new(), b"").expect_err("no success");
+            assert!(!closes(&error), "{status}: {error}");
+        }
+        let rule = |word: &str| Failure {
+            test: Test { contains: vec![format!("<{word}>")], ..Test::default() },
+            meaning: word.parse().expect("a meaning"),
+            code: Some(word.to_owned()),
+        };
+        let answers = Answers { failures: vec![rule("unreachable"), rule("refused")], ..Answers::default_for_test() };
+        let decide = |body: &str| answers.decide(400, &HeaderMap::new(), body.as_bytes()).expect_err("no success");
+        assert_eq!(decide("<unreachable>"), SendError::Unreachable { code: "unreachable".to_owned() });
+        assert_eq!(decide("<refused>"), SendError::Refused { code: "refused".to_owned() });
+        assert_eq!(decide("unknown field `mesage`"), SendError::Refused { code: "http-400".to_owned() });
+    }
+
+    #[test]
+    fn every_word_that_the_configuration_is_offered_is_understood() {
+        for word in Meaning::WORDS.split([',', ' ']).filter(|word| !matches!(*word, "" | "or")) {
+            assert!(word.parse::<Meaning>().is_ok(), "{word}");
+        }
+        assert!("perhaps".parse::<Meaning>().is_err_and(|what| what.contains("refused")));
     }
 
     #[test]
@@ -237,7 +285,23 @@ mod tests {
         headers.insert(RETRY_AFTER, "999999999".parse().expect("a header"));
         assert_eq!(retry_after(&headers), Some(LONGEST_WAIT));
         headers.insert(RETRY_AFTER, "Wed, 21 Oct 2026 07:28:00 GMT".parse().expect("a header"));
-        assert_eq!(retry_after(&headers), None);
+        headers.insert(DATE, "Tue, 20 Oct 2026 07:28:00 GMT".parse().expect("a header"));
+        assert_eq!(retry_after(&headers), Some(LONGEST_WAIT));
+    }
+
+    #[test]
+    fn a_date_to_come_back_at_is_measured_by_the_provider_s_own_clock() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, "Wed, 21 Oct 2026 07:28:00 GMT".parse().expect("a header"));
+        assert_eq!(retry_after(&headers), None, "their time is not known");
+        headers.insert(DATE, "Wed, 21 Oct 2026 07:26:30 GMT".parse().expect("a header"));
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(90)));
+        headers.insert(DATE, "Wed, 21 Oct 2026 07:29:00 GMT".parse().expect("a header"));
+        assert_eq!(retry_after(&headers), None, "it has passed");
+        for nothing in ["tomorrow", "0", "-5", "Tue, 21 Oct 2026 07:31:00 GMT"] {
+            headers.insert(RETRY_AFTER, nothing.parse().expect("a header"));
+            assert_eq!(retry_after(&headers), None, "{nothing}");
+        }
     }
 
     #[test]

@@ -82,13 +82,18 @@ impl HttpGateway {
         self.settings.reply.clone()
     }
 
-    /// Reads what the provider sent, once it proved itself by the shared secret.
+    /// Reads what the provider sent, once it proved itself by the shared secret. What could not be read of it is
+    /// counted in the log, with the reason and nothing that the provider said.
     ///
     /// # Errors
     /// See [`Rejected`].
     pub fn parse(&self, request: &Request<'_>) -> Result<Vec<Incoming>, Rejected> {
         let hooks: &Hooks = &self.settings.hooks;
-        hooks.parse(request)
+        let read = hooks.parse(request)?;
+        if let Some(why) = read.unread.first() {
+            tracing::warn!(gateway = self.name(), items = read.unread.len(), why, "a part of a callback could not be read");
+        }
+        Ok(read.incoming)
     }
 
     /// One request for one message.

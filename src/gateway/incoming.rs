@@ -2,6 +2,10 @@
 //!
 //! The shared secret is compared first, in constant time. Then only what the configuration names is read.
 //! A text that is not valid in its charset is kept with U+FFFD in the gaps: refusing it could lose a cry for help.
+//!
+//! *Invariant:* a request is read item by item, and one that cannot be read never takes the others with it. A
+//! message needs only its sender: without a text it is an empty one, which a person sees. A request is malformed
+//! only if nothing at all of it could be read; the provider then tries again, and its operator sees why.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -100,9 +104,17 @@ pub(super) struct Hooks {
     pub(super) receipt: Option<ReceiptMap>,
 }
 
+/// What could be read of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Read {
+    pub(super) incoming: Vec<Incoming>,
+    /// Why the other items could not be read, one reason for each.
+    pub(super) unread: Vec<&'static str>,
+}
+
 impl Hooks {
     /// Checks the secret, then reads.
-    pub(super) fn parse(&self, request: &Request<'_>) -> Result<Vec<Incoming>, Rejected> {
+    pub(super) fn parse(&self, request: &Request<'_>) -> Result<Read, Rejected> {
         let query = pairs(request.query.as_bytes());
         let given = match &self.secret_at {
             SecretAt::Query(name) => query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice()),
@@ -123,14 +135,31 @@ impl Hooks {
             Hook::Inbound => {
                 let map = self.inbound.as_ref().ok_or_else(|| malformed("no [inbound] is configured for this gateway"))?;
                 let items = items(map.fields, map.items.as_deref(), query, request)?;
-                items.iter().map(|item| map.read(item)).collect()
+                gather(items.iter().map(|item| map.read(item).map(Some)))
             }
             Hook::Receipt => {
                 let map = self.receipt.as_ref().ok_or_else(|| malformed("no [receipt] is configured for this gateway"))?;
                 let items = items(map.fields, map.items.as_deref(), query, request)?;
-                items.iter().filter_map(|item| map.read(item).transpose()).collect()
+                gather(items.iter().map(|item| map.read(item)))
             }
         }
+    }
+}
+
+/// Puts what could be read beside what could not. An item without news counts as read.
+fn gather(items: impl Iterator<Item = Result<Option<Incoming>, &'static str>>) -> Result<Read, Rejected> {
+    let mut read = Read::default();
+    let mut without_news = 0_usize;
+    for item in items {
+        match item {
+            Ok(Some(incoming)) => read.incoming.push(incoming),
+            Ok(None) => without_news += 1,
+            Err(why) => read.unread.push(why),
+        }
+    }
+    match read.unread.first() {
+        Some(why) if read.incoming.is_empty() && without_news == 0 => Err(malformed(why)),
+        Some(_) | None => Ok(read),
     }
 }
 
@@ -156,9 +185,10 @@ impl Item {
 }
 
 impl InboundMap {
-    fn read(&self, item: &Item) -> Result<Incoming, Rejected> {
-        let from = item.text(Some(&self.from)).ok_or_else(|| malformed("the sender's field is missing or empty"))?;
-        let text = item.bytes(&self.text).ok_or_else(|| malformed("the text's field is missing"))?;
+    fn read(&self, item: &Item) -> Result<Incoming, &'static str> {
+        let from = item.text(Some(&self.from)).ok_or("the sender's field is missing or empty")?;
+        // A picture has no text, and somebody sent it all the same.
+        let text = item.bytes(&self.text).unwrap_or_default();
         let charset = item.text(self.charset.as_ref());
         Ok(Incoming::Message {
             from: Address::new(with_plus(&from)),
@@ -172,15 +202,15 @@ impl InboundMap {
 
 impl ReceiptMap {
     /// `None` for a state that tells us nothing new.
-    fn read(&self, item: &Item) -> Result<Option<Incoming>, Rejected> {
-        let word = item.text(Some(&self.state)).ok_or_else(|| malformed("the state's field is missing or empty"))?;
+    fn read(&self, item: &Item) -> Result<Option<Incoming>, &'static str> {
+        let word = item.text(Some(&self.state)).ok_or("the state's field is missing or empty")?;
         let known = self.states.iter().find(|(known, _)| *known == word);
-        let (_, state) = known.ok_or_else(|| malformed("the state is not one of [receipt.states]"))?;
+        let (_, state) = known.ok_or("the state is not one of [receipt.states]")?;
         let Some(state) = *state else { return Ok(None) };
         let reference = item.text(self.reference.as_ref());
         let provider_id = item.text(self.id.as_ref());
         if reference.is_none() && provider_id.is_none() {
-            return Err(malformed("neither the reference's nor the id's field names a message"));
+            return Err("neither the reference's nor the id's field names a message");
         }
         let code = item.text(self.code.as_ref()).unwrap_or(word);
         Ok(Some(Incoming::Receipt { reference, provider_id, state, code: plain_code(&code) }))
@@ -294,6 +324,75 @@ fn malformed(what: &str) -> Rejected {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A provider that sends lists.
+    fn hooks() -> Hooks {
+        let pointer = |text: &str| Some(text.to_owned());
+        let (fields, items) = (Fields::Json, pointer("/list"));
+        Hooks {
+            secret: "hook-secret-0123456789".to_owned(),
+            secret_at: SecretAt::Query("key".to_owned()),
+            inbound: Some(InboundMap {
+                fields,
+                items: items.clone(),
+                from: "/from".to_owned(),
+                to: None,
+                text: "/text".to_owned(),
+                id: None,
+                time: None,
+                time_format: TimeFormat::Seconds,
+                charset: None,
+            }),
+            receipt: Some(ReceiptMap {
+                fields,
+                items,
+                reference: None,
+                id: pointer("/id"),
+                state: "/state".to_owned(),
+                code: None,
+                states: vec![("DELIVRD".to_owned(), Some(MessageState::Delivered)), ("ENROUTE".to_owned(), None)],
+            }),
+        }
+    }
+
+    fn parse(path_kind: Hook, list: &str) -> Result<Read, Rejected> {
+        let (body, headers) = (format!(r#"{{"list":[{list}]}}"#), reqwest::header::HeaderMap::new());
+        let query = "key=hook-secret-0123456789";
+        hooks().parse(&Request { method: &Method::POST, path_kind, query, headers: &headers, body: body.as_bytes() })
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_read_does_not_take_the_others_with_it() {
+        let (nobody, picture) = (r#"{"text":"hello"}"#, r#"{"from":"+17185550117","text":{"image":1}}"#);
+        let words = r#"{"from":"+17185550118","text":"I can not breathe"}"#;
+        let read = parse(Hook::Inbound, &format!(r#"{nobody},"?",{picture},{words}"#)).expect("two messages");
+        let texts: Vec<_> = read
+            .incoming
+            .iter()
+            .map(|incoming| match incoming {
+                Incoming::Message { from, text, .. } => (from.expose(), text.expose()),
+                Incoming::Receipt { .. } => panic!("a receipt"),
+            })
+            .collect();
+        assert_eq!(texts, [("+17185550117", ""), ("+17185550118", "I can not breathe")]);
+        assert_eq!(read.unread, ["the sender's field is missing or empty"; 2]);
+        assert!(matches!(parse(Hook::Inbound, nobody), Err(Rejected::Malformed { .. })));
+    }
+
+    #[test]
+    fn receipts_in_words_nobody_listed_are_passed_over_unless_there_is_nothing_else() {
+        let (new, lost) = (r#"{"state":"TELEPORTED","id":1}"#, r#"{"state":"DELIVRD"}"#);
+        let (dull, good) = (r#"{"state":"ENROUTE","id":3}"#, r#"{"state":"DELIVRD","id":4}"#);
+        let read = parse(Hook::Receipt, &format!("{new},{lost},7,{dull},{good}")).expect("one receipt");
+        assert!(matches!(read.incoming.as_slice(), [Incoming::Receipt { provider_id: Some(id), .. }] if id == "4"), "{read:?}");
+        assert_eq!(read.unread.len(), 3);
+        let read = parse(Hook::Receipt, &format!("{new},{dull}")).expect("what says nothing new has been read");
+        assert_eq!((read.incoming.len(), read.unread.len()), (0, 1));
+        assert_eq!(parse(Hook::Receipt, ""), Ok(Read::default()));
+        for nothing in [new, lost, &format!("{new},{lost}")] {
+            assert!(matches!(parse(Hook::Receipt, nothing), Err(Rejected::Malformed { .. })), "{nothing}");
+        }
+    }
 
     #[test]
     fn text_in_any_charset_is_kept() {

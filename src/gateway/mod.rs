@@ -1,13 +1,14 @@
 //! The adapters by which messages leave the house and replies come in: a closed set.
 //!
-//! *Invariant:* only this folder speaks HTTP to providers, and whatever a provider does ends in one of five
+//! *Invariant:* only this folder speaks HTTP to providers, and whatever a provider does ends in one of six
 //! decisions ([`SendError`]) or in an acceptance. [`SendError::Busy`] is said only where the message was
 //! *certainly* not sent; every doubt is [`SendError::Unknown`], because a message sent twice can harm (a dose
 //! taken twice) and a message believed sent can too.
 //!
 //! Reading what providers send us is pure: [`Gateway::parse`] checks the shared secret, then reads; storing is
 //! the caller's work. An authenticated text of a patient is never refused for its encoding: what cannot be
-//! decoded becomes U+FFFD and goes on to a person.
+//! decoded becomes U+FFFD and goes on to a person. Nor does one message or receipt that cannot be read take the
+//! others of its request with it.
 
 mod answer;
 mod hook_settings;
@@ -92,9 +93,16 @@ pub enum SendError {
     /// The person stopped or blocked us on this channel.
     #[error("the recipient has blocked us")]
     Blocked,
-    /// This message can never reach this address; others can go on.
+    /// No message can reach this address: a rule of the configuration said so. Others can go on.
     #[error("the address cannot be reached ({code})")]
     Unreachable {
+        /// Which rule said so.
+        code: String,
+    },
+    /// This message was refused and will not be taken; the address is not at fault. The message fails, a person
+    /// is told, and the contact stays as it is.
+    #[error("the message was refused ({code})")]
+    Refused {
         /// Which rule said so.
         code: String,
     },
@@ -109,7 +117,7 @@ pub enum SendError {
 /// What a provider told us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
-    /// A person wrote.
+    /// A person wrote. For a person to look at where the text is empty: perhaps a picture, or a field that moved.
     Message {
         /// From which address.
         from: Address,
@@ -182,7 +190,7 @@ pub enum Rejected {
     /// The shared secret is missing or wrong. Answer 401.
     #[error("the shared secret is missing or wrong")]
     Unauthorised,
-    /// The secret is right, the rest cannot be read. Answer 400.
+    /// The secret is right, but nothing of the rest can be read. Answer 400.
     #[error("the request cannot be read: {what}")]
     Malformed {
         /// What is wrong, without anything that the request said.
@@ -261,10 +269,11 @@ impl Gateway {
         }
     }
 
-    /// Reads what a provider sent: the shared secret first, in constant time. Pure.
+    /// Reads what a provider sent: the shared secret first, in constant time. Pure, but for a line in the log
+    /// where some of a request could not be read.
     ///
     /// # Errors
-    /// A wrong secret, a request that cannot be read, one that is too large.
+    /// A wrong secret, a request of which nothing can be read, one that is too large.
     pub fn parse(&self, request: &Request<'_>) -> Result<Vec<Incoming>, Rejected> {
         match self {
             // Simulated phones speak within the process; nobody outside may speak for them.

@@ -299,7 +299,7 @@ impl Layers<'_> {
                 let layer = self.under(&rule, "failures");
                 failures.push(Failure {
                     test: test(&layer),
-                    meaning: rule.need_parsed("means", "busy, unknown, blocked, unreachable or misconfigured", Meaning::Unknown),
+                    meaning: rule.need_parsed("means", Meaning::WORDS, Meaning::Unknown),
                     code: rule.text("code"),
                 });
                 drop(layer);
