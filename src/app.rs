@@ -23,7 +23,7 @@ use crate::document::Faults;
 use crate::gateway::Gateway;
 use crate::inbound::{Desk, Receiver};
 use crate::kit::{DeliveryRules, Kit, Parts, SITE};
-use crate::model::IdSource;
+use crate::model::{Address, Channel, IdSource};
 use crate::random::Dice;
 use crate::store::sites::Site;
 use crate::store::{Db, Lane, StoreError, enrolments, nodes, sites, timers};
@@ -77,6 +77,12 @@ pub enum StartError {
         /// What the system said.
         why: String,
     },
+    /// Another key than the database's.
+    #[error(
+        "this database was made with another security key: give the service that one (security.key, security.key_file or \
+         PORCHLIGHT_SECURITY_KEY), or no reply would be known as a patient's"
+    )]
+    WrongKey,
     /// The address to serve at.
     #[error("cannot listen on {address} ({why}): stop what uses it, or choose another with server.listen")]
     Listen {
@@ -128,13 +134,17 @@ impl App {
         dice: Dice,
         more: impl FnOnce(&Arc<dyn Clock>, &Arc<IdSource>) -> Vec<Gateway>,
     ) -> Result<App, StartError> {
-        let key = key(&config.key, &dice)?;
         let owner = dice.token();
         let stores = TaskTracker::new();
         let (db, writer) = Db::open(&config.database).await?;
         stores.spawn(writer);
+        let known = {
+            let mut tx = db.read().await?;
+            sites::get(&mut tx, "key.fingerprint").await?
+        };
+        let key = key(&config.key, &dice, known.is_some())?;
 
-        let (node, floor) = lease_node(&db, &owner, clock.machine()).await?;
+        let (node, floor) = lease_node(&db, &owner, &clock).await?;
         let ids = Arc::new(IdSource::new(node, floor.max(clock.machine())));
         let mut gateways = config.gateways;
         gateways.extend(more(&clock, &ids));
@@ -149,15 +159,12 @@ impl App {
                 lifeline: config.site.lifeline_number.clone(),
             },
             window: config.window,
-            delivery: DeliveryRules {
-                batch: config.delivery.batch,
-                lease: config.delivery.lease,
-                attempts: config.delivery.attempts,
-                doubt: config.delivery.doubt,
-            },
+            delivery: DeliveryRules { batch: config.delivery.batch, lease: config.delivery.lease, doubt: config.delivery.doubt },
             key,
         };
         let kit = Arc::new(Kit::new(clock, ids, owner, parts)?);
+        crate::protocol::check_texts(&kit.catalogue, &config.protocols)?;
+        keep_key(&db, &kit, known).await?;
         keep_site(&db, &kit, &config.site).await?;
         keep_protocols(&db, &kit, config.protocols).await?;
 
@@ -264,8 +271,15 @@ impl App {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(NODE_RENEW) => {}
             }
-            let (owner, until) = (owner.clone(), self.kit.clock.machine().plus(NODE_LEASE));
-            match self.db.write(Lane::Work, move |tx| async move { nodes::renew(tx, node, &owner, until).await }.boxed()).await {
+            let (owner, kit) = (owner.clone(), Arc::clone(&self.kit));
+            let renewed = self.db.write(Lane::Work, move |tx| {
+                async move {
+                    let until = kit.shared_machine(tx).await?.plus(NODE_LEASE);
+                    nodes::renew(tx, node, &owner, until).await
+                }
+                .boxed()
+            });
+            match renewed.await {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::error!("the node number was taken by another process: stopping, so that no id is made twice");
@@ -320,11 +334,21 @@ impl App {
     }
 }
 
-async fn lease_node(db: &Db, owner: &str, machine: Time) -> Result<(i64, Time), StoreError> {
+async fn lease_node(db: &Db, owner: &str, clock: &Arc<dyn Clock>) -> Result<(i64, Time), StoreError> {
     for _ in 0..16 {
         let owner = owner.to_owned();
         let leased = db
-            .write(Lane::Work, move |tx| async move { nodes::lease(tx, &owner, machine, machine.plus(NODE_LEASE)).await }.boxed())
+            .write(Lane::Work, {
+                let clock = Arc::clone(clock);
+                move |tx| {
+                    async move {
+                        let own = clock.machine();
+                        let machine = if clock.is_real() { tx.machine_time(own).await? } else { own };
+                        nodes::lease(tx, &owner, machine, machine.plus(NODE_LEASE)).await
+                    }
+                    .boxed()
+                }
+            })
             .await;
         match leased {
             // Another process took the same number in the same moment: the next free one.
@@ -387,10 +411,24 @@ async fn keep_protocols(db: &Db, kit: &Arc<Kit>, current: Vec<crate::protocol::P
     Ok(())
 }
 
-/// The key of the address hash: given, or from its file, which is made at the first start.
-fn key(key: &Key, dice: &Dice) -> Result<Vec<u8>, StartError> {
+/// Compares the key with the one that the database's addresses were hashed with; keeps its fingerprint at the first start.
+async fn keep_key(db: &Db, kit: &Arc<Kit>, known: Option<String>) -> Result<(), StartError> {
+    let fingerprint = kit.hash(Channel::Sms, &Address::new("fingerprint of the key"));
+    match known {
+        Some(known) if known == fingerprint => Ok(()),
+        Some(_) => Err(StartError::WrongKey),
+        None => {
+            db.write(Lane::Work, move |tx| async move { sites::set(tx, "key.fingerprint", &fingerprint).await }.boxed()).await?;
+            Ok(())
+        }
+    }
+}
+
+/// The key of the address hash: given, or from its file, which is made at the first start of a new database only.
+fn key(key: &Key, dice: &Dice, in_use: bool) -> Result<Vec<u8>, StartError> {
     match key {
         Key::Given(key) => Ok(key.clone().into_bytes()),
+        Key::File(path) if in_use && !path.exists() => Err(StartError::WrongKey),
         Key::File(path) => {
             key_file(path, dice).map_err(|e| StartError::Key { file: path.display().to_string(), why: e.to_string() })
         }

@@ -36,6 +36,10 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Time;
     /// Machine time.
     fn machine(&self) -> Time;
+    /// Whether machine time is the machine's: a clock that is moved by hand has its own.
+    fn is_real(&self) -> bool {
+        true
+    }
     /// How many domain seconds pass in a machine second; `0` when the clock is moved by hand or paused.
     fn speed(&self) -> f64;
 }
@@ -86,6 +90,9 @@ impl ManualClock {
 }
 
 impl Clock for ManualClock {
+    fn is_real(&self) -> bool {
+        false
+    }
     fn now(&self) -> Time {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -100,8 +100,6 @@ pub struct Delivery {
     pub batch: i64,
     /// How long a claim holds.
     pub lease: Duration,
-    /// How often a message is tried.
-    pub attempts: i64,
     /// How long a doubtful message waits for a receipt.
     pub doubt: Duration,
 }
@@ -147,8 +145,13 @@ impl Config {
         let mut faults = Vec::new();
         let section = |name: &'static str| root.table(name);
 
+        // What is relative is relative to the file that says so, wherever a command is run.
+        let base = Path::new(file).parent().unwrap_or(Path::new("")).to_owned();
         let database = Section::new("database", section("database"), env);
-        let location = database.parsed("url", "sqlite:porchlight.db", &mut faults);
+        let location = database.parsed("url", "sqlite:porchlight.db", &mut faults).map(|location| match location {
+            Location::Sqlite(path) => Location::Sqlite(base.join(path)),
+            Location::Postgres(url) => Location::Postgres(url),
+        });
         database.finish();
 
         let server = Section::new("server", section("server"), env);
@@ -162,7 +165,7 @@ impl Config {
 
         let security = Section::new("security", section("security"), env);
         let key = match security.text("key", "").as_str() {
-            "" => Key::File(PathBuf::from(security.text("key_file", "porchlight.key"))),
+            "" => Key::File(base.join(security.text("key_file", "porchlight.key"))),
             short if short.len() < 32 => {
                 security.fault("key", "`security.key` must have at least 32 characters: try `openssl rand -hex 32`", &mut faults);
                 Key::Given(String::new())
@@ -186,10 +189,24 @@ impl Config {
 
         let delivery = delivery(&Section::new("delivery", section("delivery"), env), &mut faults);
         let protocols_section = Section::new("protocols", section("protocols"), env);
-        let protocols = protocols(&protocols_section.text("folder", ""), &mut faults);
+        let folder = protocols_section.text("folder", "");
+        let protocols = protocols((!folder.is_empty()).then(|| base.join(folder)).as_deref(), &mut faults);
         protocols_section.finish();
         let log = log(&Section::new("log", section("log"), env), &mut faults);
         let gateways = gateways(&root, &public_url, env);
+        if !gateways.is_empty() {
+            let site = Section::new("site", section("site"), env);
+            let abroad = country != "US";
+            for (key, needed) in [("name", true), ("phone", true), ("emergency_number", abroad), ("lifeline_number", abroad)] {
+                if needed && !site.has(key) {
+                    site.fault(
+                        key,
+                        &format!("`site.{key}` is missing: patients are told it, so it must be the clinic's own"),
+                        &mut faults,
+                    );
+                }
+            }
+        }
         root.finish();
 
         let config = Config {
@@ -237,6 +254,10 @@ impl<'d, 't, 'e> Section<'d, 't, 'e> {
     fn text(&self, key: &str, default: &str) -> String {
         let written = self.table.as_ref().filter(|t| t.has(key)).map(|t| t.scalar(key));
         (self.env)(&self.variable(key)).or(written.flatten()).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn has(&self, key: &str) -> bool {
+        (self.env)(&self.variable(key)).is_some() || self.table.as_ref().is_some_and(|t| t.has(key))
     }
 
     fn parsed<T: FromStr>(&self, key: &str, default: &str, faults: &mut Vec<Fault>) -> Option<T>
@@ -318,7 +339,6 @@ fn delivery(section: &Section<'_, '_, '_>, faults: &mut Vec<Fault>) -> Delivery 
     let delivery = Delivery {
         batch: section.number("batch", 1..=2000, 500, faults),
         lease: seconds(section.number("lease_seconds", 10..=3600, 60, faults)),
-        attempts: section.number("attempts", 1..=20, 6, faults),
         doubt: seconds(60 * section.number("doubt_minutes", 1..=1440, 10, faults)),
     };
     if let Some(table) = &section.table {
@@ -364,10 +384,10 @@ fn gateways(root: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Vec
 }
 
 /// The shipped protocols and those of the clinic's folder; one of the clinic's with the same id stands in for the shipped one.
-fn protocols(folder: &str, faults: &mut Vec<Fault>) -> Vec<Protocol> {
+fn protocols(folder: Option<&Path>, faults: &mut Vec<Fault>) -> Vec<Protocol> {
     let mut sources: Vec<(String, String)> =
         SHIPPED.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
-    if !folder.is_empty() {
+    if let Some(folder) = folder {
         match std::fs::read_dir(folder) {
             Ok(entries) => {
                 let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
@@ -379,7 +399,9 @@ fn protocols(folder: &str, faults: &mut Vec<Fault>) -> Vec<Protocol> {
                     }
                 }
             }
-            Err(e) => faults.push(Fault::whole(folder, format!("the folder of protocols cannot be read: {e}"))),
+            Err(e) => {
+                faults.push(Fault::whole(folder.display().to_string(), format!("the folder of protocols cannot be read: {e}")))
+            }
         }
     }
     let mut protocols: Vec<Protocol> = Vec::new();
@@ -430,7 +452,7 @@ mod tests {
             .collect();
         let gateway = text.find("name = \"kannel\"").expect("the sample");
         let text = text[..gateway].replace("key = \"\"\n", "").replace("[\"2026-11-26\", \"2026-12-25\"]", "[]");
-        let with = Config::parse("config/default.toml", &text, &no_env).unwrap_or_else(|e| panic!("{e}"));
+        let with = Config::parse("default.toml", &text, &no_env).unwrap_or_else(|e| panic!("{e}"));
         let same = |c: &Config| {
             format!("{:?}", (&c.database, c.listen, &c.public_url, &c.key, &c.site, c.window, &c.country, c.delivery, &c.log))
         };
@@ -440,7 +462,7 @@ mod tests {
     #[test]
     fn the_sample_gateway_of_the_defaults_reads() {
         let from = DEFAULT.find("# [[gateway]]").expect("the sample");
-        let text = DEFAULT[from..].replace("# ", "");
+        let text = format!("[site]\nname = \"A\"\nphone = \"(718) 555-0100\"\n{}", DEFAULT[from..].replace("# ", ""));
         let env = |name: &str| name.starts_with("KANNEL").then(|| "0123456789abcdef0123".to_owned());
         let config = Config::parse("sample", &text, &env).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(config.gateways.len(), 1);

@@ -15,6 +15,7 @@ use crate::escalation::hours::Hours;
 use crate::model::{Address, Channel, Id, IdSource, hex};
 use crate::protocol::Protocol;
 use crate::random::Dice;
+use crate::store::{StoreError, Tx};
 use crate::triage::Triage;
 
 /// The id of the installation's site.
@@ -56,8 +57,6 @@ pub struct DeliveryRules {
     pub batch: i64,
     /// How long a claim holds (machine time).
     pub lease: Duration,
-    /// How often a message is tried.
-    pub attempts: i64,
     /// How long a doubtful message waits for a receipt (domain time).
     pub doubt: Duration,
 }
@@ -112,6 +111,15 @@ impl Kit {
     #[must_use]
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// Machine time that all nodes share: the database's on `PostgreSQL`, this machine's otherwise.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn shared_machine(&self, tx: &mut Tx) -> Result<Time, StoreError> {
+        let own = self.clock.machine();
+        if self.clock.is_real() { tx.machine_time(own).await } else { Ok(own) }
     }
 
     /// A new id.

@@ -41,7 +41,7 @@ impl Sweeper {
     pub async fn tick(&self) -> Result<usize, StoreError> {
         match self.work(BATCH).await {
             Ok(fired) => Ok(fired),
-            Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => Err(e),
+            Err(e) if !e.is_poison() => Err(e),
             Err(e) => {
                 tracing::error!(error = %e, "a batch of timers could not be worked; working them one by one");
                 self.one_by_one().await
@@ -70,7 +70,7 @@ impl Sweeper {
             match self.work(1).await {
                 Ok(0) => break,
                 Ok(n) => fired += n,
-                Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => return Err(e),
+                Err(e) if !e.is_poison() => return Err(e),
                 Err(e) => {
                     tracing::error!(error = %e, "a timer could not be worked; it is put off");
                     self.put_off().await?;

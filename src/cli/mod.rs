@@ -79,7 +79,7 @@ enum Import {
     Patients {
         /// The file; `docs/import.md` names the columns
         file: PathBuf,
-        /// Say what would happen, and change nothing
+        /// Check every row and say what would happen; no row is kept
         #[arg(long)]
         dry_run: bool,
         /// The settings

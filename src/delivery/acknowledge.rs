@@ -16,11 +16,13 @@ use crate::store::{StoreError, Tx, escalations, patients};
 
 /// How long a doubtful crisis reply waits for a receipt.
 const CRISIS_DOUBT: Duration = Duration::from_secs(60);
+/// After so many tries of a crisis reply a person is told to call.
+const CRISIS_TRIES: i64 = 3;
 /// How long a channel that is set up wrongly rests before the next try.
 const REST: Duration = Duration::from_secs(5 * 60);
 
 /// An attempt with its answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Answered {
     /// What was sent.
     pub ready: Ready,
@@ -36,16 +38,18 @@ pub async fn acknowledge(tx: &mut Tx, kit: &Kit, answered: &[Answered], now: Tim
     let rows: Vec<Acknowledged> = answered.iter().map(|a| row(kit, a)).collect();
     let held = messages::acknowledge(tx, &rows, &kit.owner, now).await?;
     let mut doubts = Vec::new();
-    for (row, answered) in rows.iter().zip(answered).filter(|(row, _)| held.contains(&row.id)) {
+    for answered in answered.iter().filter(|a| held.contains(&a.ready.id)) {
         let ready = &answered.ready;
         match &answered.answer {
             Ok(_) => {}
             Err(SendError::Unknown) => doubts.push((ready.id, ready.site, ready.patient, ready.class == Class::Crisis)),
             Err(SendError::Busy { .. }) => {
-                if row.state == MessageState::Failed {
-                    undelivered(tx, kit, ready, "the provider kept refusing it", now).await?;
+                // Tried on as long as it is of use; but a person hears early that a crisis reply is held up.
+                if ready.class == Class::Crisis && ready.n == CRISIS_TRIES {
+                    undelivered(tx, kit, ready, "the provider is busy; it is tried on", now).await?;
                 }
             }
+            Err(SendError::Refused { .. }) => undelivered(tx, kit, ready, "the provider refused it", now).await?,
             Err(SendError::Blocked) => blocked(tx, kit, ready, now).await?,
             Err(SendError::Unreachable { code }) => unreachable(tx, kit, ready, code, now).await?,
             Err(SendError::Misconfigured { code }) => misconfigured(tx, kit, ready, code, now).await?,
@@ -72,15 +76,12 @@ fn row(kit: &Kit, answered: &Answered) -> Acknowledged {
             ..done(MessageState::Accepted, "accepted", "")
         },
         Err(SendError::Busy { retry_after }) => {
-            // A cry for help is answered as long as the answer is of use.
-            if ready.n >= kit.delivery.attempts && ready.class != Class::Crisis {
-                return done(MessageState::Failed, "busy", "busy");
-            }
             let wait = back_off(ready.class, ready.n, *retry_after, kit.dice.fraction());
             Acknowledged { ready_at: machine.plus(wait), ..done(MessageState::Queued, "busy", "busy") }
         }
         Err(SendError::Unknown) => done(MessageState::Unknown, "unknown", "no_answer"),
         Err(SendError::Blocked) => done(MessageState::Failed, "blocked", "blocked"),
+        Err(SendError::Refused { code }) => done(MessageState::Failed, "refused", code),
         Err(SendError::Unreachable { code }) => done(MessageState::Failed, "unreachable", code),
         Err(SendError::Misconfigured { code }) => {
             Acknowledged { ready_at: machine.plus(REST), ..done(MessageState::Queued, "misconfigured", code) }

@@ -71,9 +71,25 @@ impl Gateways {
         self.0.iter().map(|w| &w.gateway)
     }
 
+    /// How many messages may be under way at once: the places of all gateways, and of a paced one no more than two seconds' worth.
+    /// What is claimed is sent at once, so that the decision is fresh and the lease holds.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        let places = |w: &Way| {
+            let limits = w.gateway.limits();
+            limits.per_second.map_or(limits.concurrency, |rate| limits.concurrency.min(two_seconds(rate)))
+        };
+        self.0.iter().map(places).sum()
+    }
+
     fn way(&self, name: &str) -> Option<&Way> {
         self.0.iter().find(|w| w.gateway.name() == name)
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive rate")]
+fn two_seconds(rate: f64) -> usize {
+    (rate * 2.0).ceil().clamp(1.0, 10_000.0) as usize
 }
 
 /// What happens to a message of which nobody knows whether it arrived, once it has waited for a receipt.
@@ -116,7 +132,7 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
             continue;
         }
         let class: Class = message.class.parse().map_err(|_| StoreError::Unreadable(format!("class {}", message.class)))?;
-        if on_doubt(class) == OnDoubt::Resend && message.attempts < 2 {
+        if on_doubt(class) == OnDoubt::Resend && message.doubts < 2 {
             messages::requeue(tx, Id(message.id), MessageState::Unknown, now, kit.clock.machine()).await?;
             continue;
         }
@@ -136,7 +152,8 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
 /// # Errors
 /// When the database refuses.
 pub async fn release_lost(tx: &mut Tx, kit: &Arc<Kit>, now: Time) -> Result<usize, StoreError> {
-    let lost = messages::release_lost(tx, now, kit.clock.machine()).await?;
+    let shared = kit.shared_machine(tx).await?;
+    let lost = messages::release_lost(tx, now, shared).await?;
     let doubts: Vec<_> =
         lost.iter().map(|m| (Id(m.id), Id(m.site_id), m.patient_id.map(Id), m.class == Class::Crisis.as_str())).collect();
     acknowledge::set_doubts(tx, kit, &doubts, now).await?;

@@ -9,7 +9,7 @@ use super::Gateways;
 use crate::clock::Time;
 use crate::compose::{Args, Encoding, fold, segments};
 use crate::kit::Kit;
-use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Reason, Severity, hex};
+use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
 use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
@@ -50,14 +50,22 @@ pub struct Ready {
     pub group: String,
 }
 
-/// Claims a batch, decides it, and prepares what goes.
+/// Claims up to `limit` messages that are at least as pressing as `least`, decides them, and prepares what goes.
 ///
 /// # Errors
 /// When the database refuses: then nothing is claimed.
-pub async fn claim(tx: &mut Tx, kit: &Kit, ways: &Gateways, limit: i64, now: Time) -> Result<(Vec<Ready>, usize), StoreError> {
-    let machine = kit.clock.machine();
-    let lease_until = machine.plus(kit.delivery.lease);
-    let claimed = messages::claim(tx, &kit.owner, now, machine, lease_until, limit).await?;
+pub async fn claim(
+    tx: &mut Tx,
+    kit: &Kit,
+    ways: &Gateways,
+    (limit, least): (i64, Priority),
+    now: Time,
+) -> Result<(Vec<Ready>, usize), StoreError> {
+    // The lease is kept by the database's clock, which all nodes share; what this process checks is its own.
+    let lease = kit.delivery.lease;
+    let shared = kit.shared_machine(tx).await?;
+    let lease_until = kit.clock.machine().plus(lease);
+    let claimed = messages::claim(tx, &kit.owner, now, shared, shared.plus(lease), (limit, least)).await?;
     if claimed.is_empty() {
         return Ok((Vec::new(), 0));
     }
@@ -70,19 +78,42 @@ pub async fn claim(tx: &mut Tx, kit: &Kit, ways: &Gateways, limit: i64, now: Tim
     let running: HashMap<i64, bool> =
         crate::store::enrolments::get(tx, &enrolled).await?.into_iter().map(|e| (e.id, e.state == "active")).collect();
     for (patient, rows) in &by_patient {
-        let Some(facts) = facts_of(&known, *patient, kit, ways)? else {
-            for row in rows {
-                batch.skip(row, Reason::NoContact);
+        let facts = match facts_of(&known, *patient, kit, ways) {
+            Ok(Some(facts)) => facts,
+            Ok(None) => {
+                for row in rows {
+                    batch.skip(row, Reason::NoContact);
+                }
+                continue;
             }
-            continue;
+            Err(e) => {
+                for row in rows {
+                    batch.poison(row, &e);
+                }
+                continue;
+            }
         };
-        let due: Vec<Due> = rows.iter().map(|m| due(m, &known, &running, kit)).collect::<Result<_, _>>()?;
-        for (row, decided) in rows.iter().zip(policy::decide(&due, &facts, now)) {
-            batch.settle(row, &decided, &facts, &known)?;
+        let mut dues = Vec::new();
+        let mut sound = Vec::new();
+        for row in rows {
+            match due(row, &known, &running, kit) {
+                Ok(due) => {
+                    dues.push(due);
+                    sound.push(*row);
+                }
+                Err(e) => batch.poison(row, &e),
+            }
+        }
+        for (row, decided) in sound.iter().zip(policy::decide(&dues, &facts, now)) {
+            if let Err(e) = batch.settle(row, &decided, &facts, &known) {
+                batch.poison(row, &e);
+            }
         }
     }
     for row in claimed.iter().filter(|m| m.patient_id.is_none()) {
-        batch.direct(row)?;
+        if let Err(e) = batch.direct(row) {
+            batch.poison(row, &e);
+        }
     }
     batch.write(tx).await?;
     Ok((batch.ready, claimed.len()))
@@ -128,7 +159,8 @@ pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) 
             id: Id(c.contact_id),
             thread: Id(c.thread_id),
             class: c.class.parse().map_err(|_| unreadable("a content class"))?,
-            usable: c.state == "active" && ways.serving(channel).is_some(),
+            served: ways.serving(channel).is_some(),
+            closed: c.state != "active",
             revoked: alone.get(&c.contact_id).copied().unwrap_or(false),
             question: c.question_due.map(|due| (question_by(&c.question), Time(due))),
         });
@@ -156,6 +188,8 @@ fn due(m: &Claimed, known: &facts::Facts, running: &HashMap<i64, bool>, kit: &Ki
     let class: Class = m.class.parse().map_err(|_| unreadable(format!("class {}", m.class)))?;
     Ok(Due {
         message: Id(m.id),
+        thread: m.thread_id.map(Id),
+        since: Time(m.planned_at),
         class,
         content: m.content.parse().map_err(|_| unreadable(format!("content class {}", m.content)))?,
         asks: !m.question.is_empty(),
@@ -179,7 +213,8 @@ struct Batch<'a> {
     holds: Vec<NewTimer>,
     questions: Vec<(Id, String, Time)>,
     question_timers: Vec<NewTimer>,
-    for_people: Vec<(Id, Option<Id>, &'static str)>,
+    /// What a person must make good: site, patient, how soon, in words.
+    for_people: Vec<(Id, Option<Id>, Severity, &'static str)>,
 }
 
 impl<'a> Batch<'a> {
@@ -238,10 +273,13 @@ impl<'a> Batch<'a> {
         let state = if reason == Reason::Expired { MessageState::Expired } else { MessageState::Skipped };
         self.settled.push((Id(row.id), state, reason.as_str().into(), self.kit.clock.machine()));
         let what = match reason {
+            _ if row.class == Class::Staff.as_str() => {
+                "A reply by staff did not go: look at the timeline for why, and call instead"
+            }
             Reason::ClassLimit => "A message says more than this contact may be told: call instead",
             Reason::NoContact => "There is no way left to send a message: find another contact",
             Reason::NoText => "A message could not be written: its text or an argument is missing",
-            Reason::Expired if row.class == Class::Crisis.as_str() => "A crisis reply came too late to be sent: call now",
+            _ if row.class == Class::Crisis.as_str() => "The crisis reply did not go: call now",
             Reason::Allowed
             | Reason::Reply
             | Reason::QuietHours
@@ -255,7 +293,24 @@ impl<'a> Batch<'a> {
             | Reason::LateSkip
             | Reason::QuestionOpen => return,
         };
-        self.for_people.push((Id(row.site_id), row.patient_id.map(Id), what));
+        self.tell(row, what, Severity::Routine);
+    }
+
+    /// A row that this version cannot read: it fails, a person is told, and it holds up no other.
+    fn poison(&mut self, row: &Claimed, e: &StoreError) {
+        tracing::error!(message = %Id(row.id), error = %e, "a message cannot be read; it is given to a person");
+        self.settled.push((Id(row.id), MessageState::Failed, "unreadable".into(), self.kit.clock.machine()));
+        self.tell(row, "A message could not be prepared and was not sent: look at the timeline and call", Severity::Urgent);
+    }
+
+    /// Whatever keeps a crisis reply from going is an emergency of its own.
+    fn tell(&mut self, row: &Claimed, what: &'static str, severity: Severity) {
+        let (severity, what) = if row.class == Class::Crisis.as_str() {
+            (Severity::Emergency, "The crisis reply did not go: call now")
+        } else {
+            (severity, what)
+        };
+        self.for_people.push((Id(row.site_id), row.patient_id.map(Id), severity, what));
     }
 
     fn send(
@@ -396,7 +451,7 @@ impl<'a> Batch<'a> {
             slot: String::new(),
             version: row.attempts,
             due,
-            priority: crate::model::Priority(row.priority),
+            priority: Priority(row.priority),
         }
     }
 
@@ -407,10 +462,8 @@ impl<'a> Batch<'a> {
         messages::prepare(tx, &self.prepared, self.kit.catalogue.version(), &self.kit.owner, self.now).await?;
         threads::ask(tx, &self.questions).await?;
         timers::set(tx, &self.question_timers).await?;
-        for (site, patient, what) in &self.for_people {
-            let urgent = what.contains("call now");
-            let severity = if urgent { Severity::Emergency } else { Severity::Routine };
-            super::acknowledge::tell(tx, self.kit, (*site, *patient), (severity, Category::Technical), what, self.now).await?;
+        for (site, patient, severity, what) in &self.for_people {
+            super::acknowledge::tell(tx, self.kit, (*site, *patient), (*severity, Category::Technical), what, self.now).await?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Receipts move a message on, never back, whatever order they come in.
 
+use std::time::Duration;
+
 use crate::clock::Time;
 use crate::kit::Kit;
 use crate::model::{Category, Class, Id, MessageState, Severity};
@@ -7,21 +9,31 @@ use crate::store::inbox::Waiting;
 use crate::store::timers::{self, Kind};
 use crate::store::{StoreError, Tx, messages};
 
-/// Applies stored receipts in the order in which they came.
+/// How long a receipt that overtook its acknowledgement is kept waiting for it.
+const EARLY: Duration = Duration::from_secs(60);
+
+/// Applies stored receipts in the order in which they came. Gives those that are done with.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> Result<(), StoreError> {
+pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> Result<Vec<i64>, StoreError> {
+    let mut done = Vec::with_capacity(receipts.len());
     for receipt in receipts {
+        done.push(receipt.id);
         let Ok(news) = receipt.receipt.parse::<MessageState>() else { continue };
         let Some(message) = messages::receipted(tx, &receipt.gateway, &receipt.reference, &receipt.provider_id).await? else {
             tracing::debug!(gateway = receipt.gateway, "a receipt for a message that is not here");
+            if now.since(Time(receipt.received_at)) < EARLY {
+                done.pop();
+            }
             continue;
         };
         messages::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
         let state: MessageState =
             message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
-        let Some(next) = moves(state, news) else { continue };
+        // A late "failed" of an earlier try says nothing of the one that followed.
+        let stale = news == MessageState::Failed && message.n < message.attempts;
+        let Some(next) = moves(state, news).filter(|_| !stale) else { continue };
         messages::advance(tx, Id(message.id), state, next, &receipt.code, now).await?;
         if state == MessageState::Unknown {
             timers::cancel(tx, Kind::Doubt, Id(message.id)).await?;
@@ -37,7 +49,7 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
             super::acknowledge::tell(tx, kit, whose, (severity, Category::Technical), text, now).await?;
         }
     }
-    Ok(())
+    Ok(done)
 }
 
 /// Where a receipt moves a message, if it moves it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::Class;
 
-const LONGEST: Duration = Duration::from_secs(30 * 60);
+const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// How long to wait before the next attempt: full jitter over a range that doubles, and never less than
 /// the provider asked for. `fraction` is random, from 0 to 1. Crisis replies start at one second.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -13,10 +14,13 @@ use super::prepare::{Ready, claim};
 use super::{Gateways, release_lost};
 use crate::gateway::{Outgoing, SendError};
 use crate::kit::Kit;
+use crate::model::{Class, Priority};
 use crate::store::{Db, Lane, StoreError};
 
-/// How many messages may be under way at once; a slow provider fills its own places only.
-const UNDER_WAY: usize = 2000;
+/// Places that only crisis replies may take, when everything else is full.
+const FOR_CRISES: usize = 16;
+/// How long a failed acknowledgement rests before it is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Sends what is queued.
 #[derive(Debug, Clone)]
@@ -38,33 +42,38 @@ impl Worker {
     /// # Errors
     /// When the database refuses; what was sent is then in doubt.
     pub async fn tick(&self) -> Result<usize, StoreError> {
-        let (ready, claimed) = self.claim(self.kit.delivery.batch).await?;
+        let (ready, claimed) = self.claim(self.kit.delivery.batch, Priority::BULK).await?;
         let mut sending: FuturesUnordered<_> = grouped(ready).into_iter().map(|group| self.send(group)).collect();
         let mut answered = Vec::new();
         while let Some(mut group) = sending.next().await {
             answered.append(&mut group);
         }
-        self.acknowledge(answered).await?;
+        self.acknowledge(&Arc::new(answered)).await?;
         Ok(claimed)
     }
 
     /// Works until told to stop, then lets what is under way end.
     pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
+        let room = self.ways.room();
         let mut sending = FuturesUnordered::new();
         let mut under_way = 0_usize;
-        let mut rest = std::time::Duration::ZERO;
+        let mut rest = Duration::ZERO;
         loop {
             if stop.is_cancelled() && sending.is_empty() {
                 return;
             }
-            let room = UNDER_WAY.saturating_sub(under_way);
+            // Only what can be sent at once is claimed; a full house still has places for crisis replies.
+            let (free, least) = match room.saturating_sub(under_way) {
+                0 => ((room + FOR_CRISES).saturating_sub(under_way), Priority::CRISIS),
+                free => (free, Priority::BULK),
+            };
             let mut more = false;
-            if room > 0 && !stop.is_cancelled() {
-                let limit = self.kit.delivery.batch.min(i64::try_from(room).unwrap_or(i64::MAX));
-                match self.claim(limit).await {
+            if free > 0 && !stop.is_cancelled() {
+                let limit = self.kit.delivery.batch.min(i64::try_from(free).unwrap_or(i64::MAX));
+                match self.claim(limit, least).await {
                     Ok((ready, claimed)) => {
                         more = claimed > 0;
-                        rest = std::time::Duration::from_millis(250);
+                        rest = Duration::from_millis(250);
                         under_way += ready.len();
                         for group in grouped(ready) {
                             let worker = self.clone();
@@ -73,7 +82,7 @@ impl Worker {
                     }
                     Err(e) => {
                         tracing::warn!(error = %e, "nothing could be claimed; trying again");
-                        rest = std::time::Duration::from_secs(1);
+                        rest = Duration::from_secs(1);
                     }
                 }
             }
@@ -97,20 +106,39 @@ impl Worker {
             }
             under_way = under_way.saturating_sub(answered.len());
             metrics::counter!("porchlight_attempts_total").increment(answered.len() as u64);
-            if let Err(e) = self.acknowledge(answered).await {
-                tracing::error!(error = %e, "answers of providers could not be written; those messages are in doubt");
-            }
+            self.acknowledge_surely(answered).await;
         }
     }
 
-    async fn claim(&self, limit: i64) -> Result<(Vec<Ready>, usize), StoreError> {
+    /// Writes answers, again and again while the leases hold: an answer that was had must not become a doubt.
+    async fn acknowledge_surely(&self, answered: Vec<Answered>) {
+        let until = answered.iter().map(|a| a.ready.lease_until).max();
+        let mut batches = vec![Arc::new(answered)];
+        while let Some(batch) = batches.pop() {
+            let Err(e) = self.acknowledge(&batch).await else { continue };
+            if e.is_poison() && batch.len() > 1 {
+                // One row that cannot be written takes no other with it.
+                batches.extend(batch.iter().cloned().map(|one| Arc::new(vec![one])));
+                continue;
+            }
+            if e.is_poison() || until.is_none_or(|until| self.kit.clock.machine() > until) {
+                tracing::error!(error = %e, messages = batch.len(), "answers of providers could not be written; those messages are in doubt");
+                continue;
+            }
+            tracing::warn!(error = %e, "answers of providers could not be written; trying again");
+            tokio::time::sleep(AGAIN).await;
+            batches.push(batch);
+        }
+    }
+
+    async fn claim(&self, limit: i64, least: Priority) -> Result<(Vec<Ready>, usize), StoreError> {
         let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
         self.db
             .write(Lane::Work, move |tx| {
                 async move {
                     let now = kit.now();
                     release_lost(tx, &kit, now).await?;
-                    claim(tx, &kit, &ways, limit, now).await
+                    claim(tx, &kit, &ways, (limit, least), now).await
                 }
                 .boxed()
             })
@@ -124,8 +152,10 @@ impl Worker {
             let answer = match self.ways.way(&ready.gateway) {
                 None => Err(SendError::Misconfigured { code: "no_gateway".into() }),
                 Some(way) => {
-                    let _place = way.places.acquire().await;
-                    if let Some(pace) = &way.pace {
+                    // A crisis reply waits for no place and no pace.
+                    let crisis = ready.class == Class::Crisis;
+                    let _place = if crisis { None } else { Some(way.places.acquire().await) };
+                    if let Some(pace) = way.pace.as_ref().filter(|_| !crisis) {
                         pace.lock().await.tick().await;
                     }
                     let outgoing = Outgoing {
@@ -150,11 +180,11 @@ impl Worker {
         answered
     }
 
-    async fn acknowledge(&self, answered: Vec<Answered>) -> Result<(), StoreError> {
+    async fn acknowledge(&self, answered: &Arc<Vec<Answered>>) -> Result<(), StoreError> {
         if answered.is_empty() {
             return Ok(());
         }
-        let kit = Arc::clone(&self.kit);
+        let (kit, answered) = (Arc::clone(&self.kit), Arc::clone(answered));
         self.db
             .write(Lane::Acknowledge, move |tx| {
                 async move {

@@ -24,6 +24,10 @@ pub const OUTER_BOUND: (i64, i64) = (8 * 60, 21 * 60);
 /// How long after a patient wrote an answer by staff counts as an answer, whatever the hour.
 const CONVERSATION: Duration = Duration::from_secs(30 * 60);
 
+/// How long a question waits for an answer to another one before it takes its place: an unanswered weekly question must not
+/// silence a daily one.
+const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
 /// What is known about one patient.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -65,8 +69,10 @@ pub struct Contact {
     pub thread: Id,
     /// Highest content class that may go there.
     pub class: ContentClass,
-    /// Not closed, and a gateway serves its channel.
-    pub usable: bool,
+    /// A gateway serves its channel.
+    pub served: bool,
+    /// The number is dead, or was replaced.
+    pub closed: bool,
     /// Consent was withdrawn for this contact alone.
     pub revoked: bool,
     /// The question that is open there: which message asks it, and until when.
@@ -78,6 +84,10 @@ pub struct Contact {
 pub struct Due {
     /// Which.
     pub message: Id,
+    /// The thread that it belongs to: an answer goes where the patient wrote.
+    pub thread: Option<Id>,
+    /// Since when it waits.
+    pub since: Time,
     /// What it is for.
     pub class: Class,
     /// How much it says.
@@ -238,7 +248,14 @@ fn void(due: &Due, facts: &Facts, kind: Kind, now: Time) -> Option<Reason> {
 
 /// Which contact may be told this, and in which wording.
 fn route(due: &Due, facts: &Facts, kind: Kind) -> (Decision, Reason) {
-    let usable: Vec<_> = facts.contacts.iter().filter(|c| c.usable && (!c.revoked || kind == Kind::Always)).collect();
+    // Who just wrote from a contact can be answered there, whatever was known about it before.
+    let own =
+        facts.contacts.iter().find(|c| c.served && due.thread == Some(c.thread) && matches!(kind, Kind::Always | Kind::Answer));
+    let open = |c: &&Contact| c.served && !c.closed && (!c.revoked || kind == Kind::Always);
+    let mut usable: Vec<_> = facts.contacts.iter().filter(open).filter(|c| own.is_none_or(|own| own.id != c.id)).collect();
+    if let Some(own) = own.filter(|own| !own.revoked || kind == Kind::Always) {
+        usable.insert(0, own);
+    }
     let Some(first) = usable.first() else { return (Decision::Skip, Reason::NoContact) };
     let to = |c: &Contact| Contacted { id: c.id, thread: c.thread };
     let wording = if facts.discreet { Wording::Discreet } else { Wording::Full };
@@ -276,8 +293,9 @@ fn wait(due: &Due, facts: &Facts, kind: Kind, contact: Contacted, question_opens
     if due.asks {
         // A message that is tried again does not wait for itself.
         let open = facts.contacts.iter().find(|c| c.id == contact.id).and_then(|c| c.question);
-        if let Some((_, until)) = open.filter(|(by, until)| *by != due.message && *until > now) {
-            return Some((until.min(now.plus(Duration::from_secs(15 * 60))), Reason::QuestionOpen));
+        let patience = due.since.plus(PATIENCE);
+        if let Some((_, until)) = open.filter(|(by, until)| *by != due.message && *until > now && now < patience) {
+            return Some((until.min(patience), Reason::QuestionOpen));
         }
         if question_opens_now {
             return Some((now.plus(Duration::from_secs(15 * 60)), Reason::QuestionOpen));

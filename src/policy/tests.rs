@@ -27,12 +27,14 @@ fn ana() -> Facts {
 }
 
 fn sms(class: ContentClass) -> Contact {
-    Contact { id: Id(1), thread: Id(10), class, usable: true, revoked: false, question: None }
+    Contact { id: Id(1), thread: Id(10), class, served: true, closed: false, revoked: false, question: None }
 }
 
 fn message(class: Class, content: ContentClass) -> Due {
     Due {
         message: Id(100),
+        thread: None,
+        since: at(0, 0),
         class,
         content,
         asks: class == Class::Question,
@@ -133,12 +135,33 @@ fn there_are_never_two_open_questions() {
     let decided = decide(&[first.clone(), second], &ana(), at(10, 0));
     assert_eq!(decided[0].decision, SENT);
     assert_eq!((&decided[1].decision, decided[1].reason), (&Decision::Hold { until: at(10, 15) }, Reason::QuestionOpen));
+    let first = Due { since: at(10, 0), ..first };
     let open = Facts { contacts: vec![Contact { question: Some((Id(7), at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
     assert_eq!(verdict(&first, &open, at(10, 0)), (Decision::Hold { until: at(10, 5) }, Reason::QuestionOpen));
     // Tried again after a busy provider, it does not wait for itself.
     let own =
         Facts { contacts: vec![Contact { question: Some((first.message, at(10, 5))), ..sms(ContentClass::Care) }], ..ana() };
     assert_eq!(verdict(&first, &own, at(10, 0)).0, SENT);
+    // An hour is enough: the older question gives way.
+    let weekly = Facts { contacts: vec![Contact { question: Some((Id(7), at(20, 0))), ..sms(ContentClass::Care) }], ..ana() };
+    assert_eq!(verdict(&first, &weekly, at(10, 0)), (Decision::Hold { until: at(11, 0) }, Reason::QuestionOpen));
+    assert_eq!(verdict(&first, &weekly, at(11, 0)).0, SENT);
+}
+
+#[test]
+fn who_writes_from_a_closed_or_blocked_contact_is_answered_there_in_a_crisis() {
+    let dead = Contact { closed: true, revoked: true, ..sms(ContentClass::Care) };
+    let facts = Facts { contacts: vec![dead], ..ana() };
+    let crisis = Due { thread: Some(Id(10)), ..message(Class::Crisis, ContentClass::Care) };
+    assert_eq!(verdict(&crisis, &facts, at(3, 0)).0, SENT);
+    assert_eq!(
+        verdict(&message(Class::Reminder, ContentClass::Logistics), &facts, at(10, 0)),
+        (Decision::Skip, Reason::NoContact)
+    );
+    let other = Contact { id: Id(2), thread: Id(20), ..sms(ContentClass::Care) };
+    let both = Facts { contacts: vec![other, sms(ContentClass::Care)], ..ana() };
+    let answer = Due { thread: Some(Id(10)), ..message(Class::Answer, ContentClass::Logistics) };
+    assert_eq!(verdict(&answer, &both, at(3, 0)).0, SENT, "an answer goes where the patient wrote");
 }
 
 #[test]

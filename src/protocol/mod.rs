@@ -4,6 +4,7 @@
 
 mod read;
 mod rules;
+mod texts;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::model::{Category, Class, ContentClass, Severity, hex};
 use crate::zone;
 
 pub use rules::{Finding, Point, judge};
+pub use texts::check_texts;
 
 /// A protocol.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Protocol {
     pub sources: Vec<String>,
     /// What happens.
     pub steps: Vec<Step>,
+    /// The file that it was read from.
+    pub file: String,
     /// SHA-256 of the text.
     pub hash: String,
     /// The text.
@@ -49,6 +53,8 @@ pub struct Step {
     pub at: Clock,
     /// Message of the catalogue.
     pub message: String,
+    /// Where the message is named, as an offset of the text.
+    pub message_at: usize,
     /// What the message is for.
     pub class: Class,
     /// How much it says about health.
@@ -200,6 +206,8 @@ pub struct Reply {
     pub on: Vec<String>,
     /// What is said.
     pub say: Option<String>,
+    /// Where that is named, as an offset of the text.
+    pub say_at: usize,
     /// Which step comes next.
     pub then: Option<String>,
     /// What is opened for a person: severity, category and sentence.
@@ -252,14 +260,14 @@ impl Protocol {
         self.steps.iter().find(|s| s.id == id)
     }
 
-    /// Every message of the catalogue that it needs, with the step that needs it.
+    /// Every message of the catalogue that it needs, with the step that needs it and the place where it is named.
     #[must_use]
-    pub fn messages(&self) -> Vec<(&str, &Step)> {
+    pub fn messages(&self) -> Vec<(&str, &Step, usize)> {
         self.steps
             .iter()
             .flat_map(|step| {
-                std::iter::once((step.message.as_str(), step))
-                    .chain(step.replies.iter().filter_map(move |r| r.say.as_deref().map(|say| (say, step))))
+                std::iter::once((step.message.as_str(), step, step.message_at))
+                    .chain(step.replies.iter().filter_map(move |r| r.say.as_deref().map(|say| (say, step, r.say_at))))
             })
             .collect()
     }

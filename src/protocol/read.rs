@@ -27,6 +27,7 @@ pub(super) fn protocol(file: &str, text: &str) -> Result<Protocol, Faults> {
         draft,
         sources: root.texts("sources"),
         steps: root.tables("step").iter().map(step).collect(),
+        file: file.to_owned(),
         hash: hash(text),
         text: text.to_owned(),
     };
@@ -75,6 +76,7 @@ fn step(table: &Table<'_, '_>) -> Step {
         anchor,
         at,
         message: table.need_text("message"),
+        message_at: table.place_of("message").start,
         class: table.need_parsed("class", "\"question\" or \"reminder\"", Class::Question),
         content: table.need_parsed("content", "\"logistics\", \"care\" or \"clinical\"", ContentClass::Clinical),
         late_within: minutes("late_within_minutes", 240),
@@ -219,7 +221,7 @@ fn reply(table: Table<'_, '_>) -> Reply {
             table.need_text("sentence"),
         )
     });
-    let reply = Reply { on, say: table.text("say"), then: table.text("then"), open };
+    let reply = Reply { on, say: table.text("say"), say_at: table.place_of("say").start, then: table.text("then"), open };
     table.finish();
     reply
 }

@@ -47,6 +47,25 @@ pub enum StoreError {
     Migration(String),
 }
 
+impl StoreError {
+    /// Whether the same write would fail again whatever the database's state: its data are at fault, not the connection.
+    #[must_use]
+    pub fn is_poison(&self) -> bool {
+        match self {
+            StoreError::Database(sqlx::Error::Database(e)) => match e.code().as_deref() {
+                // PostgreSQL: data exception, integrity violation, syntax or type.
+                Some(code) if code.len() == 5 => ["22", "23", "42"].iter().any(|class| code.starts_with(class)),
+                // SQLite primary codes: error, too big, constraint, mismatch.
+                Some(code) => code.parse::<u32>().is_ok_and(|code| [1, 18, 19, 20].contains(&(code & 0xff))),
+                None => false,
+            },
+            StoreError::Database(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => true,
+            StoreError::Database(_) | StoreError::Stopping | StoreError::Conflict => false,
+            StoreError::Missing(_) | StoreError::Unreadable(_) | StoreError::Refused(_) | StoreError::Migration(_) => true,
+        }
+    }
+}
+
 /// Which writes go first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lane {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::tx::{Sql, all, bulk, maybe, on, run, unlocked};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
-use crate::model::{Class, ContentClass, Id, MessageState};
+use crate::model::{Class, ContentClass, Id, MessageState, Priority};
 
 /// A message to be planned.
 #[derive(Debug, Clone)]
@@ -142,12 +142,12 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
 
 const CLAIM: Sql = unlocked!(
     "UPDATE message SET state = 'sending', attempts = attempts + 1, lease_owner = $1, lease_until = $2, state_at = $3
-      WHERE id IN (SELECT id FROM message WHERE state = 'queued' AND ready_at <= $4 ORDER BY priority, ready_at, id LIMIT $5",
+      WHERE id IN (SELECT id FROM message WHERE state = 'queued' AND ready_at <= $4 AND priority <= $6 ORDER BY priority, ready_at, id LIMIT $5",
     ") RETURNING id, site_id, patient_id, thread_id, enrolment_id, appointment_id, appointment_version, occurrence, to_address,
               via_gateway, class, content, priority, key, args, question, lang, body, attempts, planned_at, expires_at"
 );
 
-/// Claims up to `limit` messages under a lease, most pressing first.
+/// Claims up to `limit` messages of a priority of at least `least` under a lease, most pressing first.
 ///
 /// # Errors
 /// When the database refuses.
@@ -157,10 +157,10 @@ pub async fn claim(
     now: Time,
     machine: Time,
     until: Time,
-    limit: i64,
+    (limit, least): (i64, Priority),
 ) -> Result<Vec<Claimed>, StoreError> {
     let sql = tx.pick(&CLAIM);
-    let mut claimed = all!(tx, Claimed, sql, owner, until.0, now.0, machine.0, limit)?;
+    let mut claimed = all!(tx, Claimed, sql, owner, until.0, now.0, machine.0, limit, least.0)?;
     claimed.sort_by_key(|m| (m.priority, m.planned_at, m.id));
     Ok(claimed)
 }
@@ -413,7 +413,7 @@ pub struct Doubtful {
     pub patient_id: Option<i64>,
     pub class: String,
     pub state: String,
-    pub attempts: i64,
+    pub doubts: i64,
 }
 
 /// A message as the doubt and hold rules see it.
@@ -421,7 +421,9 @@ pub struct Doubtful {
 /// # Errors
 /// When the database refuses.
 pub async fn doubtful(tx: &mut Tx, id: Id) -> Result<Option<Doubtful>, StoreError> {
-    Ok(maybe!(tx, Doubtful, "SELECT id, site_id, patient_id, class, state, attempts FROM message WHERE id = $1", id.0)?)
+    Ok(maybe!(tx, Doubtful, "SELECT m.id, m.site_id, m.patient_id, m.class, m.state,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM attempt a WHERE a.message_id = m.id AND a.outcome IN ('', 'unknown')) AS doubts
+           FROM message m WHERE m.id = $1", id.0)?)
 }
 
 const CANCEL_VISIT: &str = "UPDATE message SET state = 'cancelled', why = 'visit_changed', state_at = $2

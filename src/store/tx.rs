@@ -5,6 +5,9 @@
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
+use super::StoreError;
+use crate::clock::Time;
+
 /// An open transaction. Store functions borrow it and never commit.
 #[derive(Debug)]
 pub enum Tx {
@@ -15,6 +18,19 @@ pub enum Tx {
 }
 
 impl Tx {
+    /// Machine time as all nodes of this database see it: `PostgreSQL`'s clock, or `own` on the embedded database, which has one
+    /// process.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn machine_time(&mut self, own: Time) -> Result<Time, StoreError> {
+        const NOW: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        match self {
+            Tx::Sqlite(_) => Ok(own),
+            Tx::Postgres(t) => Ok(Time(sqlx::query_scalar::<_, i64>(NOW).fetch_one(&mut **t).await?)),
+        }
+    }
+
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Tx::Sqlite(t) => t.commit().await,
