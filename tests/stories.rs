@@ -8,6 +8,8 @@ mod appointments;
 mod crisis;
 #[path = "stories/delivery.rs"]
 mod delivery;
+#[path = "stories/sharing.rs"]
+mod sharing;
 #[path = "stories/weights.rs"]
 mod weights;
 #[path = "stories/words.rs"]

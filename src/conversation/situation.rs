@@ -18,12 +18,12 @@ pub struct Situation<'a> {
     pub open: Option<Open<'a>>,
     /// Coming visits of which the patient was reminded, soonest first.
     pub visits: &'a [Visit],
-    /// Earlier readings, oldest first.
+    /// Earlier readings, oldest first, without those that were corrected.
     pub readings: &'a [Reading],
-    /// Consent is withdrawn.
+    /// Consent is withdrawn by everybody on this phone.
     pub revoked: bool,
-    /// When the last crisis reply went out for an emergency that is still open.
-    pub crisis_reply: Option<Time>,
+    /// When the last crisis reply went out for an emergency that is still open, and which.
+    pub crisis_reply: Option<(Time, String)>,
     /// Who looks after the patient, as they may be named: a first name, or the site.
     pub who: String,
     /// The site as it names itself.

@@ -10,7 +10,7 @@ use super::understand::{Answer, Expects, Intent, Reader, Unit};
 use crate::clock::Time;
 use crate::compose::{Arg, Style};
 use crate::model::{Category, Class, ContentClass, Id, Severity};
-use crate::protocol::{Form, Point, Step, WeightUnit, judge};
+use crate::protocol::{Finding, Form, Point, Step, WeightUnit, judge};
 use crate::triage::Verdict;
 
 /// A second cry for help within this time of a crisis reply gets no second one.
@@ -26,6 +26,13 @@ pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
     let severity = heard.verdict.severity;
     if severity >= Severity::Urgent {
         alarm(heard, cx, &mut out);
+    }
+    // Whatever else a wish to stop says, a death, a wrong number, is a person's to hear.
+    if severity == Severity::Routine && intent != Intent::None {
+        let category = heard.verdict.categories.iter().copied().find(|c| *c != Category::OptOut);
+        if let Some(category) = category {
+            out.open(Severity::Routine, category, reason(heard.verdict));
+        }
     }
     match intent {
         Intent::OptOut => return opt_out(heard, cx, out),
@@ -68,10 +75,11 @@ fn alarm(heard: &Heard<'_>, cx: &Situation<'_>, out: &mut Outcome) {
         out.say("urgent-received", args, Class::Answer, ContentClass::Care);
         return;
     }
-    if cx.crisis_reply.is_some_and(|at| cx.now.since(at) < CRISIS_AGAIN) {
+    let key = if verdict.categories.contains(&Category::SelfHarm) { "crisis-self-harm" } else { "crisis-medical" };
+    // Another kind of danger has another answer, however soon it comes.
+    if cx.crisis_reply.as_ref().is_some_and(|(at, before)| cx.now.since(*at) < CRISIS_AGAIN && before == key) {
         return;
     }
-    let key = if verdict.categories.contains(&Category::SelfHarm) { "crisis-self-harm" } else { "crisis-medical" };
     let args = cx
         .args()
         .with("who", Arg::Text(cx.who.clone()))
@@ -88,8 +96,9 @@ fn reason(verdict: &Verdict) -> String {
 
 fn opt_out(heard: &Heard<'_>, cx: &Situation<'_>, mut out: Outcome) -> Outcome {
     out.read_as = "Asked for no more messages".into();
+    // Kept each time, for everybody on the phone; confirmed once.
+    out.effects.push(Effect::Revoke);
     if !cx.revoked {
-        out.effects.push(Effect::Revoke);
         out.say("stop-confirmation", cx.args(), Class::Consent, ContentClass::Logistics);
     }
     // A bare "cancel" may have meant the visit; the law wants it taken as a wish to stop all the same.
@@ -186,16 +195,7 @@ fn follow(
     kind: &str,
     out: &mut Outcome,
 ) {
-    let mut found = None;
-    if let (Some(value), false) = (number.0, step.rules.is_empty()) {
-        let history: Vec<Point> = cx
-            .readings
-            .iter()
-            .filter(|r| r.kind == kind && r.unit == number.1.as_str())
-            .map(|r| Point { value: r.value, at: r.at })
-            .collect();
-        found = judge(&step.rules, value, number.1, &history, cx.now);
-    }
+    let found = number.0.and_then(|value| judged(step, value, number.1, cx, kind));
     if let Some(found) = &found {
         out.open(found.severity, found.category, found.sentence.clone());
     }
@@ -220,6 +220,13 @@ fn follow(
     } else if let Some(then) = branch.and_then(|b| b.then.clone()) {
         out.effects.push(Effect::Ask { step: then });
     }
+}
+
+/// The worst rule of a step that a number meets.
+fn judged(step: &Step, value: f64, unit: WeightUnit, cx: &Situation<'_>, kind: &str) -> Option<Finding> {
+    let same = cx.readings.iter().filter(|r| r.kind == kind && r.unit == unit.as_str());
+    let history: Vec<Point> = same.map(|r| Point { value: r.value, at: r.at }).collect();
+    judge(&step.rules, value, unit, &history, cx.now)
 }
 
 /// A second number soon after an answer: kept beside the first, never instead of it.
@@ -249,6 +256,14 @@ fn correction(
         corrects: Some(earlier),
     });
     out.read_as = format!("Read as {value} {}, a correction", unit.as_str());
+    // What it corrects is no longer in the history: the number is judged as if it had come first.
+    let found = judged(open.step, value, open.unit, cx, kind);
+    if let Some(found) = &found {
+        out.open(found.severity, found.category, found.sentence.clone());
+    }
+    if !quiet && found.is_some_and(|f| f.severity >= Severity::Urgent) {
+        out.say("urgent-received", cx.args().with("by", cx.when(cx.due.1)), Class::Answer, ContentClass::Care);
+    }
     if !quiet {
         let args = cx.args().with("value", Arg::Number(value)).with("unit", Arg::Text(open.unit.as_str().into()));
         out.say("reading-thanks", args, Class::Answer, ContentClass::Care);

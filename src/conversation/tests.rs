@@ -59,11 +59,30 @@ fn opened(outcome: &Outcome) -> Vec<Severity> {
 
 #[test]
 fn a_second_cry_within_a_quarter_of_an_hour_gets_no_second_crisis_reply_but_a_person_hears_of_it() {
-    let cx = Situation { crisis_reply: Some(Time(NOW.0 - 60_000)), ..situation(Lang::Es, &[]) };
+    let cx = Situation { crisis_reply: Some((Time(NOW.0 - 60_000), "crisis-self-harm".into())), ..situation(Lang::Es, &[]) };
     let again = heard("quiero morir", &cx);
     assert_eq!((said(&again), opened(&again)), (vec![], vec![Severity::Emergency]));
-    let later = Situation { crisis_reply: Some(Time(NOW.0 - 16 * 60_000)), ..cx };
+    assert_eq!(said(&heard("no puedo respirar", &cx)), ["crisis-medical"], "another danger has another answer");
+    let later = Situation { crisis_reply: Some((Time(NOW.0 - 16 * 60_000), "crisis-self-harm".into())), ..cx };
     assert_eq!(said(&heard("quiero morir", &later)), ["crisis-self-harm"]);
+}
+
+#[test]
+fn a_wish_to_stop_that_tells_of_a_death_reaches_a_person() {
+    let cx = situation(Lang::En, &[]);
+    let outcome = heard("please stop texting, my mother passed away", &cx);
+    assert!(outcome.effects.contains(&Effect::Revoke));
+    assert_eq!((said(&outcome), opened(&outcome)), (vec!["stop-confirmation"], vec![Severity::Routine]));
+}
+
+#[test]
+fn a_correction_is_judged_without_what_it_corrects() {
+    let step = PROTOCOLS[1].step("weigh").expect("the step");
+    let yesterday = [Reading { kind: "weight".into(), value: 180.0, unit: "lb".into(), at: Time(NOW.0 - 86_400_000) }];
+    let open = Open { step, unit: WeightUnit::Lb, words: &[], asked_again: false, answered: Some((Id(9), Time(NOW.0 - 60_000))) };
+    let cx = Situation { open: Some(open), readings: &yesterday, ..situation(Lang::En, &[]) };
+    assert_eq!(opened(&heard("sorry 188", &cx)), [Severity::Urgent]);
+    assert_eq!(opened(&heard("sorry 181", &cx)), []);
 }
 
 #[test]

@@ -42,8 +42,12 @@ pub struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     New,
+    /// It becomes more severe.
     Raise(Id),
-    Join(Id),
+    /// An emergency that somebody has already is cried again: it must be claimed anew.
+    Again(Id),
+    /// It is told there; `true`: its words stand in the list from now on.
+    Join(Id, bool),
 }
 
 /// Opens an item, raises the one that is there, or adds to it. `open` are the patient's unresolved items.
@@ -89,7 +93,13 @@ pub async fn open(tx: &mut Tx, kit: &Kit, open: &[Escalation], request: &Request
             escalations::add_event(tx, &event(id, "raised", None, request.severity.as_str().to_owned())).await?;
             id
         }
-        Place::Join(id) => {
+        Place::Again(id) => {
+            escalations::raise(tx, id, request.severity, request.category, &request.reason, request.inbox, due).await?;
+            escalations::add_event(tx, &event(id, "wrote", None, request.reason.clone())).await?;
+            id
+        }
+        Place::Join(id, newest) => {
+            escalations::join(tx, id, request.inbox.filter(|_| newest)).await?;
             escalations::add_event(tx, &event(id, "wrote", None, request.reason.clone())).await?;
             return Ok(id);
         }
@@ -104,12 +114,13 @@ fn place(open: &[Escalation], request: &Request) -> Place {
     if request.severity >= Severity::Urgent {
         return match open.iter().filter(|e| severity(e) >= Severity::Urgent).max_by_key(|e| severity(e)) {
             Some(item) if request.severity > severity(item) => Place::Raise(Id(item.id)),
-            Some(item) => Place::Join(Id(item.id)),
+            Some(item) if request.severity == Severity::Emergency && item.state == "claimed" => Place::Again(Id(item.id)),
+            Some(item) => Place::Join(Id(item.id), request.severity == severity(item)),
             None => Place::New,
         };
     }
     match open.iter().find(|e| e.category == request.category.as_str()) {
-        Some(item) => Place::Join(Id(item.id)),
+        Some(item) => Place::Join(Id(item.id), severity(item) == Severity::Routine),
         None => Place::New,
     }
 }
@@ -209,16 +220,20 @@ mod tests {
     fn one_matter_has_one_item_that_only_rises() {
         let urgent = [item(1, "urgent", "symptom")];
         assert_eq!(place(&urgent, &request(Severity::Emergency, Category::MedicalEmergency)), Place::Raise(Id(1)));
-        assert_eq!(place(&urgent, &request(Severity::Urgent, Category::Medication)), Place::Join(Id(1)));
+        assert_eq!(place(&urgent, &request(Severity::Urgent, Category::Medication)), Place::Join(Id(1), true));
         let emergency = [item(1, "emergency", "self_harm")];
-        assert_eq!(place(&emergency, &request(Severity::Urgent, Category::Symptom)), Place::Join(Id(1)));
+        assert_eq!(place(&emergency, &request(Severity::Urgent, Category::Symptom)), Place::Join(Id(1), false));
+        let again = request(Severity::Emergency, Category::SelfHarm);
+        assert_eq!(place(&emergency, &again), Place::Join(Id(1), true));
+        let claimed = [Escalation { state: "claimed".into(), ..item(1, "emergency", "self_harm") }];
+        assert_eq!(place(&claimed, &again), Place::Again(Id(1)));
     }
 
     #[test]
     fn a_question_about_a_visit_does_not_vanish_in_an_emergency() {
         let routine = [item(1, "routine", "appointment")];
         assert_eq!(place(&routine, &request(Severity::Emergency, Category::MedicalEmergency)), Place::New);
-        assert_eq!(place(&routine, &request(Severity::Routine, Category::Appointment)), Place::Join(Id(1)));
+        assert_eq!(place(&routine, &request(Severity::Routine, Category::Appointment)), Place::Join(Id(1), true));
         assert_eq!(place(&routine, &request(Severity::Routine, Category::SocialNeed)), Place::New);
     }
 }

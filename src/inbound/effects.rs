@@ -5,7 +5,7 @@ use crate::compose::Args;
 use crate::conversation::{Effect, Outcome};
 use crate::escalation::{self, Request};
 use crate::kit::{Kit, SITE};
-use crate::model::{Category, Class, ContentClass, Id, Lang, Severity};
+use crate::model::{Category, Class, ContentClass, Id, Lang, Priority, Severity};
 use crate::protocol::{Protocol, Settings, Step};
 use crate::schedule::{self, Question};
 use crate::store::consents::{self, ConsentEvent};
@@ -248,12 +248,15 @@ impl<'a> Write<'a> {
 
     /// A wish to stop is honoured for everybody on the phone; a wish to start for whom the thread belongs to.
     async fn consent(&mut self, tx: &mut Tx, given: bool, sharing: &[Thread]) -> Result<(), StoreError> {
-        for thread in sharing.iter().filter(|t| !given || t.id == self.thread.id) {
+        let whole = sharing.iter().filter(|t| !given || t.id == self.thread.id).map(|t| (t, None));
+        // A contact that had blocked us is opened by the same word.
+        let own = given.then_some((self.thread, Some(Id(self.thread.contact_id))));
+        for (thread, contact) in whole.chain(own) {
             let event = ConsentEvent {
                 id: self.kit.id(),
                 site: Id(thread.site_id),
                 patient: Id(thread.patient_id),
-                contact: None,
+                contact,
                 given,
                 class: ContentClass::Logistics,
                 method: "text".into(),
@@ -267,7 +270,7 @@ impl<'a> Write<'a> {
             let action = if given { "given" } else { "withdrawn" };
             self.changed.consents.push(ConsentFacts {
                 patient_id: thread.patient_id,
-                contact_id: None,
+                contact_id: contact.map(|c| c.0),
                 action: action.into(),
                 at: self.now.0,
             });
@@ -314,8 +317,10 @@ pub(super) async fn unknown_sender(
         reason,
     };
     escalation::open(tx, kit, &[], &request, now).await?;
-    let yesterday = now.minus(std::time::Duration::from_secs(86_400));
-    if !messages::answered_lately(tx, &row.gateway, &row.address, yesterday).await? {
+    // Once a day; to a cry for help once in a quarter of an hour, so that two machines never talk all night.
+    let quiet = if verdict.severity == Severity::Emergency { 15 * 60 } else { 86_400 };
+    let since = now.minus(std::time::Duration::from_secs(quiet));
+    if !messages::answered_lately(tx, &row.gateway, &row.address, since).await? {
         // Nobody knows what language they read: the one of the rule that saw most, else English.
         let lang = verdict.because.first().and_then(|f| f.pack.parse::<Lang>().ok()).unwrap_or(Lang::En);
         let args = Args::default().with("phone", kit.site.phone.as_str()).with("emergency", kit.site.emergency.as_str());
@@ -359,7 +364,8 @@ pub(super) async fn give_to_person(tx: &mut Tx, kit: &Kit, row: &Waiting) -> Res
         patient: None,
         coordinator: None,
         inbox: Some(Id(row.id)),
-        severity: Severity::Urgent,
+        // A red flag stays one, also when nothing else could be read.
+        severity: if row.priority == Priority::CRISIS.0 { Severity::Emergency } else { Severity::Urgent },
         category: Category::Technical,
         reason: "A message could not be processed: read it, and find whose it is".into(),
     };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -58,7 +59,7 @@ impl Desk {
         match self.work(BATCH).await {
             Ok(done) => Ok(done),
             Err(StoreError::Conflict) => self.work(BATCH).await,
-            Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => Err(e),
+            Err(e) if !e.is_poison() => Err(e),
             Err(e) => {
                 tracing::error!(error = %e, "a batch of the inbox could not be processed; working its rows one by one");
                 self.one_by_one().await
@@ -67,13 +68,18 @@ impl Desk {
     }
 
     async fn work(&self, limit: i64) -> Result<usize, StoreError> {
-        let kit = Arc::clone(&self.kit);
+        self.work_noting(limit, &Arc::default()).await
+    }
+
+    /// Works a batch; `first` becomes the row that it begins with.
+    async fn work_noting(&self, limit: i64, first: &Arc<AtomicI64>) -> Result<usize, StoreError> {
+        let (kit, first) = (Arc::clone(&self.kit), Arc::clone(first));
         self.db
             .write(Lane::Work, move |tx| {
                 async move {
                     let rows = inbox::waiting(tx, limit).await?;
-                    batch(tx, &kit, &rows).await?;
-                    Ok(rows.len())
+                    first.store(rows.first().map_or(0, |r| r.id), Ordering::Relaxed);
+                    batch(tx, &kit, &rows).await
                 }
                 .boxed()
             })
@@ -83,13 +89,14 @@ impl Desk {
     async fn one_by_one(&self) -> Result<usize, StoreError> {
         let mut done = 0;
         for _ in 0..BATCH {
-            match self.work(1).await {
+            let row = Arc::new(AtomicI64::new(0));
+            match self.work_noting(1, &row).await {
                 Ok(0) => break,
                 Ok(n) => done += n,
-                Err(e @ (StoreError::Database(_) | StoreError::Stopping)) => return Err(e),
+                Err(e) if !e.is_poison() => return Err(e),
                 Err(e) => {
                     tracing::error!(error = %e, "an inbox row could not be processed");
-                    self.set_aside().await?;
+                    self.set_aside(row.load(Ordering::Relaxed)).await?;
                     done += 1;
                 }
             }
@@ -97,13 +104,13 @@ impl Desk {
         Ok(done)
     }
 
-    /// Counts a failed try of the first waiting row; at the third a person gets it.
-    async fn set_aside(&self) -> Result<(), StoreError> {
+    /// Counts a failed try of a row; at the third a person gets it.
+    async fn set_aside(&self, row: i64) -> Result<(), StoreError> {
         let kit = Arc::clone(&self.kit);
         self.db
             .write(Lane::Work, move |tx| {
                 async move {
-                    let Some(row) = inbox::waiting(tx, 1).await?.pop() else { return Ok(()) };
+                    let Some(row) = inbox::waiting(tx, 1).await?.pop().filter(|r| r.id == row) else { return Ok(()) };
                     if inbox::fail(tx, row.id).await? >= 3 {
                         super::effects::give_to_person(tx, &kit, &row).await?;
                     }
@@ -124,23 +131,24 @@ struct Known {
     reminded: HashSet<i64>,
     readings: Vec<ReadingRow>,
     escalations: Vec<Escalation>,
-    crisis: Vec<(i64, i64)>,
+    crisis: Vec<(i64, i64, String)>,
     lately: Vec<(i64, String)>,
     names: Vec<(i64, String)>,
 }
 
-async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<(), StoreError> {
+async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreError> {
     if rows.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let now = kit.now();
     let receipts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "receipt").collect();
-    apply_receipts(tx, kit, &receipts, now).await?;
-    let mut done: Vec<Done> = receipts.iter().map(|r| Done { id: r.id, ..Done::default() }).collect();
+    let applied = apply_receipts(tx, kit, &receipts, now).await?;
+    let mut done: Vec<Done> = applied.into_iter().map(|id| Done { id, ..Done::default() }).collect();
 
     let texts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "message").collect();
     if !texts.is_empty() {
         let mut known = load(tx, &texts, now).await?;
+        schedule::learn(tx, kit, &known.enrolments).await?;
         // By person in the order in which they wrote; the most pressing person first.
         let mut by_address: BTreeMap<(i64, i64), Vec<&Waiting>> = BTreeMap::new();
         let mut place = std::collections::HashMap::new();
@@ -155,7 +163,8 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<(), StoreErro
             }
         }
     }
-    inbox::finish(tx, &done, now).await
+    inbox::finish(tx, &done, now).await?;
+    Ok(done.len())
 }
 
 async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, StoreError> {
@@ -183,7 +192,7 @@ async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, Store
 async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time) -> Result<Done, StoreError> {
     let sharing: Vec<Thread> =
         known.threads.iter().filter(|t| t.address_hash == row.address_hash && t.channel == row.channel).cloned().collect();
-    let Some(thread) = sharing.iter().find(|t| !t.question.is_empty()).or(sharing.first()).cloned() else {
+    let Some((thread, certain)) = whose(&sharing, known, now) else {
         let verdict = kit.triage.assess(&row.body, &Context { lang: None, question: None, previous: &[] });
         return super::effects::unknown_sender(tx, kit, row, &verdict, now).await;
     };
@@ -193,6 +202,8 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     };
     let question: Option<Question> = match thread.question.as_str() {
         "" => None,
+        // Nobody knows whose answer it would be: it is nobody's.
+        _ if !certain => None,
         json => Some(serde_json::from_str(json).map_err(|e| StoreError::Unreadable(format!("question of a thread ({e})")))?),
     };
     let enrolment = question.as_ref().and_then(|q| known.enrolments.iter().find(|e| e.id == q.enrolment)).cloned();
@@ -213,6 +224,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         .iter()
         .filter(|v| {
             v.patient_id == patient
+                && certain
                 && known.reminded.contains(&v.id)
                 && !matches!(v.state.as_str(), "cancelled" | "kept" | "missed")
         })
@@ -221,17 +233,15 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     let history: Vec<Reading> = known
         .readings
         .iter()
-        .filter(|r| r.patient_id == patient)
+        .filter(|r| r.patient_id == patient && !known.readings.iter().any(|later| later.corrects == Some(r.id)))
+        // What an answer would correct is not part of the history that it is judged by.
+        .filter(|r| question.as_ref().and_then(|q| q.answered).is_none_or(|(id, _)| id != r.id))
         .filter_map(|r| Some(Reading { kind: r.kind.clone(), value: r.value?, unit: r.unit.clone(), at: Time(r.at) }))
         .collect();
-    let revoked = known
-        .facts
-        .consents
-        .iter()
-        .rfind(|c| c.patient_id == patient && c.contact_id.is_none())
-        .is_some_and(|c| c.action == "withdrawn");
+    let revoked = sharing.iter().all(|t| known.withdrawn(t));
     let emergency = known.escalations.iter().filter(|e| e.patient_id == Some(patient) && e.severity == "emergency");
-    let crisis_reply = emergency.filter_map(|e| known.crisis.iter().rfind(|c| c.0 == e.id).map(|c| Time(c.1))).max();
+    let crisis_reply =
+        emergency.filter_map(|e| known.crisis.iter().rfind(|c| c.0 == e.id).map(|c| (Time(c.1), c.2.clone()))).max();
     let coordinator = facts.coordinator_id.and_then(|id| known.names.iter().find(|n| n.0 == id));
     let who = coordinator.map_or(facts.sender.clone(), |(_, name)| name.split_whitespace().next().unwrap_or(name).to_owned());
     let situation = Situation {
@@ -270,7 +280,35 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     Ok(done(row, &thread, &verdict, outcome.read_as))
 }
 
+/// Whose words they are, among the threads of one phone, and whether that is certain: the one whose question is open, or
+/// whose visit was reminded of. Where several could be meant, or none of several, it is not.
+fn whose(sharing: &[Thread], known: &Known, now: Time) -> Option<(Thread, bool)> {
+    let [first, rest @ ..] = sharing else { return None };
+    if rest.is_empty() {
+        return Some((first.clone(), true));
+    }
+    let asked = |t: &Thread| t.question_due.is_some_and(|due| due > now.0);
+    let reminded = |t: &Thread| {
+        let theirs = |v: &VisitRow| v.patient_id == t.patient_id && v.state == "booked" && known.reminded.contains(&v.id);
+        known.visits.iter().any(theirs)
+    };
+    let could: Vec<&Thread> = sharing.iter().filter(|t| asked(t) || reminded(t)).collect();
+    match could.as_slice() {
+        [one] => Some(((*one).clone(), true)),
+        _ => Some((first.clone(), false)),
+    }
+}
+
 impl Known {
+    /// Whether the ledger stands at "withdrawn", for the patient or for this one contact.
+    fn withdrawn(&self, thread: &Thread) -> bool {
+        let of = |contact: Option<i64>| {
+            let of_patient = |c: &&facts::ConsentFacts| c.patient_id == thread.patient_id && c.contact_id == contact;
+            self.facts.consents.iter().rfind(of_patient).is_some_and(|c| c.action == "withdrawn")
+        };
+        of(None) || of(Some(thread.contact_id))
+    }
+
     /// What a row changed, for the next row of the same batch.
     async fn note(&mut self, thread: &Thread, changed: &super::effects::Changed, tx: &mut Tx) -> Result<(), StoreError> {
         if let Some(t) = self.threads.iter_mut().find(|t| t.id == thread.id) {

@@ -44,6 +44,24 @@ pub struct Question {
     pub answered: Option<(i64, i64)>,
 }
 
+/// Learns the protocol versions of these hashes that another process has brought in since this one started.
+///
+/// # Errors
+/// When the database refuses, or a stored text cannot be read.
+pub async fn learn(tx: &mut Tx, kit: &Kit, enrolments: &[Enrolment]) -> Result<(), StoreError> {
+    if enrolments.iter().all(|e| kit.protocols.version(&e.protocol_hash).is_some()) {
+        return Ok(());
+    }
+    for (hash, id, text) in enrolments::protocols(tx).await? {
+        if kit.protocols.version(&hash).is_none() {
+            let read =
+                Protocol::parse(&format!("database, protocol {id}"), &text).map_err(|e| StoreError::Unreadable(e.to_string()))?;
+            kit.protocols.add(read, false);
+        }
+    }
+    Ok(())
+}
+
 /// Enrols a patient and sets the first timers. `None` if they are enrolled already.
 ///
 /// # Errors
@@ -134,6 +152,7 @@ pub async fn fire_steps(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
     let mut plan = Plan::default();
     let ids: Vec<i64> = due.iter().map(|t| t.subject).collect();
     let enrolments = enrolments::get(tx, &ids).await?;
+    learn(tx, kit, &enrolments).await?;
     let visits: Vec<i64> = due.iter().filter_map(|t| anchor(&t.detail).1).map(|id| id.0).collect();
     let visits = appointments::get(tx, &visits).await?;
     for timer in due {

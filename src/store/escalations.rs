@@ -123,6 +123,7 @@ pub async fn raise(
         "UPDATE escalation SET severity = $2, category = $3, reason = $4, inbox_id = COALESCE($5, inbox_id),
                 due_at = CASE WHEN $6 < due_at OR state = 'claimed' THEN $6 ELSE due_at END, rung = 0, version = version + 1,
                 state = CASE WHEN $2 = 'emergency' THEN 'open' ELSE state END,
+                owner_id = CASE WHEN $2 = 'emergency' THEN NULL ELSE owner_id END,
                 claimed_at = CASE WHEN $2 = 'emergency' THEN NULL ELSE claimed_at END
           WHERE id = $1",
         id.0,
@@ -131,6 +132,20 @@ pub async fn raise(
         reason,
         inbox.map(|i| i.0),
         due.0
+    )?;
+    Ok(())
+}
+
+/// Notes that more was written about an item; `inbox` are the words that stand in the list from now on.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn join(tx: &mut Tx, id: Id, inbox: Option<Id>) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE escalation SET inbox_id = COALESCE($2, inbox_id), version = version + 1 WHERE id = $1",
+        id.0,
+        inbox.map(|i| i.0)
     )?;
     Ok(())
 }
@@ -156,7 +171,7 @@ pub async fn claim(tx: &mut Tx, id: Id, staff: Id, now: Time) -> Result<bool, St
 pub async fn resolve(tx: &mut Tx, id: Id, staff: Id, outcome: Outcome, now: Time) -> Result<bool, StoreError> {
     Ok(run!(
         tx,
-        "UPDATE escalation SET state = 'resolved', outcome = $3, resolved_at = $4, owner_id = COALESCE(owner_id, $2),
+        "UPDATE escalation SET state = 'resolved', outcome = $3, resolved_at = $4, owner_id = $2,
                 claimed_at = COALESCE(claimed_at, $4), version = version + 1
           WHERE id = $1 AND state <> 'resolved'",
         id.0,
@@ -256,13 +271,20 @@ pub async fn events_of_patient(tx: &mut Tx, patient: Id, since: Time) -> Result<
     )?)
 }
 
-/// A number that changes whenever an item is opened, changed or resolved: for pages that wait for news.
+/// A text that changes whenever an item is opened, changed or resolved, whoever committed first: for pages that wait for
+/// news.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn news(tx: &mut Tx) -> Result<i64, StoreError> {
-    let latest = maybe!(tx, (Option<i64>,), "SELECT MAX(id) FROM escalation_event")?;
-    Ok(latest.and_then(|(id,)| id).unwrap_or(0))
+pub async fn news(tx: &mut Tx) -> Result<String, StoreError> {
+    let sum = maybe!(
+        tx,
+        (i64, i64, i64),
+        "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(version), 0) AS BIGINT), CAST(COALESCE(MAX(id), 0) AS BIGINT)
+           FROM escalation WHERE state <> 'resolved'"
+    )?;
+    let (count, versions, latest) = sum.unwrap_or_default();
+    Ok(format!("{count}:{versions}:{latest}"))
 }
 
 /// Unresolved items about our own trouble with these words.
@@ -280,13 +302,13 @@ pub async fn unresolved_technical(tx: &mut Tx, reason: &str) -> Result<Vec<Escal
     )?)
 }
 
-/// When crisis replies went out for these items: `(item, at)`, oldest first.
+/// When crisis replies went out for these items, and which: `(item, at, key)`, oldest first.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64)>, StoreError> {
+pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64, String)>, StoreError> {
     const REPLIES: Sql = bulk!(
-        "SELECT escalation_id, at FROM escalation_event
+        "SELECT escalation_id, at, detail FROM escalation_event
           WHERE kind = 'crisis' AND escalation_id IN (SELECT CAST(j.value AS BIGINT) FROM",
         ") ORDER BY id"
     );
@@ -294,7 +316,7 @@ pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64)
         return Ok(Vec::new());
     }
     let sql = tx.pick(&REPLIES);
-    Ok(all!(tx, (i64, i64), sql, rows_json(items)?)?)
+    Ok(all!(tx, (i64, i64, String), sql, rows_json(items)?)?)
 }
 
 /// Unresolved items that belong to no patient: unknown senders and our own trouble, oldest first.

@@ -1,11 +1,12 @@
-//! What the console's pages read: a fixed number of statements a page, whatever its length, and nothing that writes.
+//! What the console's pages read, in a fixed number of statements a page, whatever its length; and taking an item over.
 //!
-//! Every function takes the site of the reader's session: a row of another site is never seen.
+//! **Invariant.** Lists and items are read for the site of the reader's session, so a row of another site is never seen;
+//! what is asked for by an item's or a patient's id alone is asked for only after that.
 
 pub mod lists;
 pub mod patient;
 
-use super::tx::{all, maybe};
+use super::tx::{all, maybe, run};
 use super::{StoreError, Tx};
 use crate::clock::Time;
 use crate::model::Id;
@@ -124,32 +125,6 @@ pub async fn items_of(tx: &mut Tx, site: Id, patient: Id) -> Result<Vec<Item>, S
     )?)
 }
 
-/// The words of an item in full, with what was found in them.
-#[derive(Debug, Clone, sqlx::FromRow)]
-#[expect(missing_docs, reason = "the columns of the table, named there")]
-pub struct Said {
-    pub body: String,
-    pub address: String,
-    pub channel: String,
-    pub received_at: i64,
-    pub severity: String,
-    pub verdict: String,
-    pub read_as: String,
-}
-
-/// The words that an item was opened or last raised by.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn said(tx: &mut Tx, inbox: Id) -> Result<Option<Said>, StoreError> {
-    Ok(maybe!(
-        tx,
-        Said,
-        "SELECT body, address, channel, received_at, severity, verdict, read_as FROM inbox WHERE id = $1",
-        inbox.0
-    )?)
-}
-
 /// Something that happened to an item, with the names and words that belong to it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
@@ -161,8 +136,15 @@ pub struct Happened {
     /// Who did it, or was told.
     pub who: Option<String>,
     pub staff_id: Option<i64>,
-    /// The words that it was about.
+    /// The words that it was about, how and when they came, and what was found in them.
+    pub inbox_id: Option<i64>,
     pub body: Option<String>,
+    pub address: Option<String>,
+    pub channel: Option<String>,
+    pub received_at: Option<i64>,
+    pub severity: Option<String>,
+    pub verdict: Option<String>,
+    pub read_as: Option<String>,
 }
 
 /// What has happened to an item, oldest first.
@@ -173,13 +155,31 @@ pub async fn happened(tx: &mut Tx, item: Id) -> Result<Vec<Happened>, StoreError
     Ok(all!(
         tx,
         Happened,
-        "SELECT v.id, v.at, v.kind, v.detail, p.name AS who, v.staff_id, i.body
+        "SELECT v.id, v.at, v.kind, v.detail, p.name AS who, v.staff_id, v.inbox_id, i.body, i.address, i.channel, i.received_at,
+                i.severity, i.verdict, i.read_as
            FROM escalation_event v
            LEFT JOIN staff s ON s.id = v.staff_id LEFT JOIN person p ON p.id = s.person_id
            LEFT JOIN inbox i ON i.id = v.inbox_id
           WHERE v.escalation_id = $1 ORDER BY v.id",
         item.0
     )?)
+}
+
+/// Gives an item that a colleague has claimed to `staff`, if it still stands as its reader saw it: `version` is the item's.
+/// `false`: it is nobody's, resolved, `staff`'s already, or has changed since.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_over(tx: &mut Tx, id: Id, staff: Id, version: i64, now: Time) -> Result<bool, StoreError> {
+    Ok(run!(
+        tx,
+        "UPDATE escalation SET owner_id = $2, claimed_at = $4, version = version + 1
+          WHERE id = $1 AND state = 'claimed' AND owner_id <> $2 AND version = $3",
+        id.0,
+        staff.0,
+        version,
+        now.0
+    )? == 1)
 }
 
 /// How the crisis replies of an item do: `(inbox row that they answer, state, why)`, oldest first.
@@ -262,7 +262,24 @@ pub async fn mark(tx: &mut Tx, patient: Id) -> Result<[i64; 6], StoreError> {
     Ok(row.map_or([0; 6], |r| [r.0, r.1, r.2, r.3, r.4, r.5]))
 }
 
-/// Whether this member of staff's reading of a record was noted since `since`.
+/// Whether this member of staff's reading of `subject`, an item that is no patient's, was noted since `since`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn read_of_nobody_since(tx: &mut Tx, staff: Id, subject: &str, action: &str, since: Time) -> Result<bool, StoreError> {
+    let found = maybe!(
+        tx,
+        (i64,),
+        "SELECT seq FROM audit WHERE patient_id IS NULL AND at >= $1 AND staff_id = $2 AND action = $3 AND subject = $4 LIMIT 1",
+        since.0,
+        staff.0,
+        action,
+        subject
+    )?;
+    Ok(found.is_some())
+}
+
+/// Whether this member of staff's reading of a patient's record was noted since `since`.
 ///
 /// # Errors
 /// When the database refuses.

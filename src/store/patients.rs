@@ -181,6 +181,21 @@ pub struct NewContact {
     pub terms: String,
 }
 
+/// Closes the other addresses of a person on one channel: an import gave a new one, and an old number is soon somebody else's.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn replace_contacts(tx: &mut Tx, person: Id, channel: Channel, kept: Id) -> Result<u64, StoreError> {
+    Ok(run!(
+        tx,
+        "UPDATE contact SET state = 'closed', closed_why = 'replaced by import'
+          WHERE person_id = $1 AND channel = $2 AND id <> $3 AND state = 'active'",
+        person.0,
+        channel.as_str(),
+        kept.0
+    )?)
+}
+
 /// Adds a contact, or raises and reopens the one with the same address. Gives its id.
 ///
 /// # Errors
@@ -191,7 +206,8 @@ pub async fn put_contact(tx: &mut Tx, site: Id, new: &NewContact, now: Time) -> 
         (i64,),
         "INSERT INTO contact (id, site_id, person_id, channel, address, address_hash, class, terms, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         ON CONFLICT (person_id, channel, address_hash) DO UPDATE SET class = excluded.class, terms = excluded.terms
+         ON CONFLICT (person_id, channel, address_hash) DO UPDATE SET class = excluded.class, terms = excluded.terms,
+            state = 'active', closed_why = ''
          RETURNING id",
         new.id.0,
         site.0,

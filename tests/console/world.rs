@@ -72,7 +72,7 @@ impl World {
                 lifeline: "988".into(),
             },
             window: (540, 1260),
-            delivery: DeliveryRules { batch: 100, lease: Duration::from_mins(1), attempts: 5, doubt: Duration::from_mins(30) },
+            delivery: DeliveryRules { batch: 100, lease: Duration::from_mins(1), doubt: Duration::from_mins(30) },
             key: b"a key of the tests, not a secret".to_vec(),
         };
         let kit = Kit::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&ids), "test".into(), parts)

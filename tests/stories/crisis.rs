@@ -63,6 +63,25 @@ story!(
 );
 
 story!(
+    /// Somebody has it; at night she writes again: it must be claimed anew, and the ladder runs.
+    a_second_cry_in_a_claimed_emergency,
+    "2026-11-18 16:50",
+    |world| {
+        let ana = world.patient(somebody(41, "Ana", Lang::Es)).await;
+        world.says(&ana, "quiero morir").await;
+        let item = world.expect_escalation(&ana, Severity::Emergency).await;
+        world.claim(&item).await;
+        world.run_until("2026-11-18 22:00").await;
+        assert_eq!(world.item(&item).await.rung, 0, "a claimed item does not climb");
+        world.says(&ana, "me tomé todas las pastillas").await;
+        let item = world.expect_escalation(&ana, Severity::Emergency).await;
+        assert_eq!((item.state.as_str(), item.owner_id, world.local(item.due_at)), ("open", None, "2026-11-18 22:05".to_owned()));
+        world.run_until("2026-11-18 22:10").await;
+        assert_eq!(world.item(&item).await.rung, 2);
+    }
+);
+
+story!(
     /// After STOP a red flag is still read, answered and brought to a person.
     a_cry_for_help_after_stop,
     "2026-11-18 10:00",

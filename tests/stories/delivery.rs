@@ -29,6 +29,23 @@ story!(
 );
 
 story!(
+    /// The provider is away for two hours: what is of use is sent when it is back, once, and not failed in minutes.
+    an_outage_of_two_hours_loses_nothing,
+    "2026-11-16 08:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        world.script(&lee, vec![Answer::Status(503, "down"); 60]);
+        world.run_until("2026-11-16 11:30").await;
+        assert_eq!(world.message_states(&lee).await, ["queued"]);
+        world.script(&lee, vec![]);
+        world.run_until("2026-11-16 11:40").await;
+        assert_eq!(world.message_states(&lee).await, ["delivered"]);
+        assert_eq!(world.texts(&lee).len(), 1);
+        world.expect_nothing_open(&lee).await;
+    }
+);
+
+story!(
     /// Five hundred: perhaps sent. The message is in doubt; nothing is sent again blindly; a person decides about a question.
     a_lost_answer_is_doubt_and_not_failure,
     "2026-11-16 08:00",

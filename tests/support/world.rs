@@ -270,6 +270,27 @@ secret = "{SECRET}"
         escalations::get(&mut tx, Id(item.id)).await.expect("the item").expect("it is there")
     }
 
+    /// Somebody on the staff claims an item.
+    pub async fn claim(&self, item: &Escalation) {
+        porchlight::intake::add_staff(
+            &self.app.db,
+            &self.app.kit,
+            "june@harbor.example",
+            "June",
+            porchlight::model::Role::Coordinator,
+            "a password of June's",
+        )
+        .await
+        .expect("the staff");
+        let mut tx = self.app.db.read().await.expect("the database");
+        let june = porchlight::store::staff::by_email(&mut tx, "june@harbor.example").await.expect("the staff").expect("June");
+        drop(tx);
+        let (item, now) = (Id(item.id), self.clock.now());
+        let claimed =
+            self.app.db.write(Lane::Work, move |tx| async move { escalations::claim(tx, item, Id(june.id), now).await }.boxed());
+        assert!(claimed.await.expect("the claim"));
+    }
+
     /// Unresolved items that belong to no patient.
     pub async fn unknown_items(&self) -> Vec<Escalation> {
         let mut tx = self.app.db.read().await.expect("the database");

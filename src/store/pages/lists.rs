@@ -239,12 +239,25 @@ macro_rules! troubles {
     };
 }
 
-/// Messages that did not arrive, may not have arrived, or were too late to be of use, since `since`; those that have stood
-/// in the outbox since before `stuck`; those held since before `held`. Newest first within each.
+/// From when on messages need a look, in domain time but for `first`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// Those that came to nothing at or after this.
+    pub ended: Time,
+    /// No message with a lower id came to nothing after `ended`: it spares looking through all that was ever sent.
+    pub first: Id,
+    /// Those that were planned before this and stand in the outbox still.
+    pub stuck: Time,
+    /// Those that were planned before this and are held still.
+    pub held: Time,
+}
+
+/// Messages that did not arrive or may not have arrived; those that were too late to be of use, and those by staff that
+/// were decided against; those that stand in the outbox or are held for long. Newest first within each.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn troubles(tx: &mut Tx, site: Id, since: Time, stuck: Time, held: Time) -> Result<Vec<Trouble>, StoreError> {
+pub async fn troubles(tx: &mut Tx, site: Id, since: Since) -> Result<Vec<Trouble>, StoreError> {
     let mut rows = all!(
         tx,
         Trouble,
@@ -252,14 +265,25 @@ pub async fn troubles(tx: &mut Tx, site: Id, since: Time, stuck: Time, held: Tim
             "WHERE m.state IN ('unknown', 'failed') AND m.state_at >= $2 AND m.site_id = $1 ORDER BY m.state_at DESC, m.id LIMIT 200"
         ),
         site.0,
-        since.0
+        since.ended.0
     )?;
+    rows.extend(all!(
+        tx,
+        Trouble,
+        troubles!(
+            "WHERE m.id >= $3 AND (m.state = 'expired' OR (m.state = 'skipped' AND m.class = 'staff')) AND m.state_at >= $2
+               AND m.site_id = $1 ORDER BY m.state_at DESC, m.id LIMIT 200"
+        ),
+        site.0,
+        since.ended.0,
+        since.first.0
+    )?);
     rows.extend(all!(
         tx,
         Trouble,
         troubles!("WHERE m.state = 'queued' AND m.planned_at < $2 AND m.site_id = $1 ORDER BY m.planned_at DESC, m.id LIMIT 100"),
         site.0,
-        stuck.0
+        since.stuck.0
     )?);
     rows.extend(all!(
         tx,
@@ -271,7 +295,7 @@ pub async fn troubles(tx: &mut Tx, site: Id, since: Time, stuck: Time, held: Tim
           WHERE w.kind = 'hold' AND m.state = 'held' AND m.planned_at < $2 AND m.site_id = $1
           ORDER BY m.planned_at DESC, m.id LIMIT 100",
         site.0,
-        held.0
+        since.held.0
     )?);
     Ok(rows)
 }
