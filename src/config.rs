@@ -400,7 +400,7 @@ fn protocols(folder: Option<&Path>, faults: &mut Vec<Fault>) -> Vec<Protocol> {
                 }
             }
             Err(e) => {
-                faults.push(Fault::whole(folder.display().to_string(), format!("the folder of protocols cannot be read: {e}")))
+                faults.push(Fault::whole(folder.display().to_string(), format!("the folder of protocols cannot be read: {e}")));
             }
         }
     }

@@ -50,7 +50,7 @@ async fn a_reminder_a_confirmation_and_a_cry_for_help() {
 
     let settings = format!(
         "[database]\nurl = \"sqlite:{}\"\n[server]\npublic_url = \"{base}\"\nsecure_cookies = false\n[security]\nkey = \"a key for the kannel test with 32 characters\"\n\
-         [site]\nname = \"Harbor Street Health\"\nsender = \"Harbor Street\"\n\
+         [site]\nname = \"Harbor Street Health\"\nsender = \"Harbor Street\"\nphone = \"(718) 555-0100\"\n\
          [[gateway]]\nkind = \"http\"\nname = \"kannel\"\npreset = \"kannel\"\nurl = \"{}\"\nfrom = \"7185550100\"\nusername = \"{USERNAME}\"\npassword = \"{PASSWORD}\"\nsecret = \"{SECRET}\"\n",
         folder.path().join("k.db").display(),
         kannel.sendsms_url(),

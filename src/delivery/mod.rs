@@ -71,13 +71,14 @@ impl Gateways {
         self.0.iter().map(|w| &w.gateway)
     }
 
-    /// How many messages may be under way at once: the places of all gateways, and of a paced one no more than two seconds' worth.
-    /// What is claimed is sent at once, so that the decision is fresh and the lease holds.
+    /// How many messages may be under way at once: twice the places of all gateways, so that the next ones are ready when a place
+    /// is free, and of a paced gateway no more than two seconds' worth. What is claimed is sent soon, so that its decision is
+    /// fresh and its lease holds.
     #[must_use]
     pub fn room(&self) -> usize {
         let places = |w: &Way| {
             let limits = w.gateway.limits();
-            limits.per_second.map_or(limits.concurrency, |rate| limits.concurrency.min(two_seconds(rate)))
+            limits.per_second.map_or(2 * limits.concurrency, |rate| (2 * limits.concurrency).min(two_seconds(rate)))
         };
         self.0.iter().map(places).sum()
     }

@@ -58,21 +58,22 @@ impl Worker {
         let mut sending = FuturesUnordered::new();
         let mut under_way = 0_usize;
         let mut rest = Duration::ZERO;
+        let mut called = true;
         loop {
             if stop.is_cancelled() && sending.is_empty() {
                 return;
             }
-            // Only what can be sent at once is claimed; a full house still has places for crisis replies.
-            let (free, least) = match room.saturating_sub(under_way) {
-                0 => ((room + FOR_CRISES).saturating_sub(under_way), Priority::CRISIS),
-                free => (free, Priority::BULK),
-            };
+            // Only what can be sent soon is claimed, and in batches: when half the house is free. Until then there are places for
+            // crisis replies alone, whenever somebody calls.
+            let free = room.saturating_sub(under_way);
+            let half = free > 0 && 2 * free >= room;
+            let (free, least) = if half { (free, Priority::BULK) } else { (FOR_CRISES, Priority::CRISIS) };
             let mut more = false;
-            if free > 0 && !stop.is_cancelled() {
+            if (half || std::mem::take(&mut called)) && !stop.is_cancelled() {
                 let limit = self.kit.delivery.batch.min(i64::try_from(free).unwrap_or(i64::MAX));
                 match self.claim(limit, least).await {
                     Ok((ready, claimed)) => {
-                        more = claimed > 0;
+                        more = claimed > 0 && half;
                         rest = Duration::from_millis(250);
                         under_way += ready.len();
                         for group in grouped(ready) {
@@ -92,8 +93,14 @@ impl Worker {
             } else {
                 tokio::select! {
                     group = sending.next(), if !sending.is_empty() => group,
-                    () = wake.notified(), if !stop.is_cancelled() => None,
-                    () = tokio::time::sleep(rest), if !stop.is_cancelled() => None,
+                    () = wake.notified(), if !stop.is_cancelled() => {
+                        called = true;
+                        None
+                    }
+                    () = tokio::time::sleep(rest), if !stop.is_cancelled() => {
+                        called = true;
+                        None
+                    }
                     () = stop.cancelled(), if sending.is_empty() => None,
                 }
             };
