@@ -2,6 +2,8 @@
 
 #[path = "console/pages.rs"]
 mod pages;
+#[path = "console/watch.rs"]
+mod watch;
 #[path = "console/world.rs"]
 mod world;
 
@@ -88,12 +90,13 @@ async fn whoever_is_not_signed_in_sees_nothing_and_changes_nothing() {
     let mut stranger = world.browser();
     let patient_path = format!("/patient/{patient}");
     let resolve = format!("/item/{item}/resolve");
-    for path in ["/queue?view=all", &resolve, &patient_path, "/panel", "/visits", "/delivery", "/more", "/live"] {
+    for path in ["/queue?view=all", &resolve, &patient_path, "/panel", "/visits", "/delivery", "/more"] {
         let answer = stranger.get(path).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
         assert!(header(answer.headers(), "location").starts_with("/signin"), "{path}");
         assert!(!answer.text().await.expect("text").contains("Rosa"), "{path}");
     }
+    assert_eq!(stranger.get("/live").await.status(), StatusCode::UNAUTHORIZED);
     let next = stranger.get("/queue?view=all").await;
     assert_eq!(next.headers()[LOCATION], "/signin?next=%2Fqueue%3Fview%3Dall");
     for path in [&format!("/item/{item}/claim"), &resolve, &format!("{patient_path}/reply"), "/signout", "/theme"] {

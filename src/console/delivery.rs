@@ -16,6 +16,8 @@ use crate::store::pages;
 use crate::store::pages::lists::{self as read, Trouble as Look};
 
 const DAY: Duration = Duration::from_hours(24);
+/// Messages whose id is older (machine time) have come to nothing long ago: twice the week that is shown.
+const MADE: Duration = Duration::from_hours(24 * 14);
 /// A message in the outbox for longer is stuck; one held for longer is listed.
 const STUCK: Duration = Duration::from_mins(10);
 const HELD: Duration = Duration::from_hours(24);
@@ -26,7 +28,13 @@ pub(super) async fn page(State(served): Desk, reader: Signed) -> Answer {
     let first = pages::first_id(kit.clock.machine().minus(DAY));
     let mut tx = served.db.read().await?;
     let counts = read::by_gateway(&mut tx, reader.site, first).await?;
-    let looks = read::troubles(&mut tx, reader.site, now.minus(DAY * 7), now.minus(STUCK), now.minus(HELD)).await?;
+    let since = read::Since {
+        ended: now.minus(DAY * 7),
+        first: pages::first_id(kit.clock.machine().minus(MADE)),
+        stuck: now.minus(STUCK),
+        held: now.minus(HELD),
+    };
+    let looks = read::troubles(&mut tx, reader.site, since).await?;
     let frame = served.frame(&mut tx, &reader, Place::Delivery, None).await?;
     drop(tx);
     let mut channels: Vec<(i64, ChannelCard)> =
@@ -107,6 +115,14 @@ fn looked(kit: &Kit, look: &Look, now: Time) -> DeliveryRow {
                 |at| format!("A receipt is waited for until {at}."),
             ),
         ),
+        MessageState::Expired => (
+            Tag { icon: Icon::Clock, word: "Too late".into(), tone: Tone::Warn },
+            "It does not go out any more. Call, or write anew.".to_owned(),
+        ),
+        MessageState::Skipped => (
+            Tag { icon: Icon::Skip, word: "Not sent".into(), tone: Tone::Bad },
+            "It does not go out by itself. Call instead.".to_owned(),
+        ),
         MessageState::Planned
         | MessageState::Queued
         | MessageState::Sending
@@ -114,8 +130,6 @@ fn looked(kit: &Kit, look: &Look, now: Time) -> DeliveryRow {
         | MessageState::Sent
         | MessageState::Delivered
         | MessageState::Read
-        | MessageState::Skipped
-        | MessageState::Expired
         | MessageState::Cancelled => {
             (Tag { icon: Icon::Clock, word: "Stuck".into(), tone: Tone::Warn }, "It is tried again by itself.".to_owned())
         }

@@ -1,19 +1,20 @@
 //! Claiming and resolving.
 //!
-//! **Invariants.** One writer decides a race: who comes second is told who has it. Nothing is resolved without an
-//! outcome that somebody chose, and not before the latest words were seen: the form carries the id of the last of
-//! the patient's doings that its reader saw.
+//! **Invariants.** One writer decides a race: who comes second is told who has it, and an item is taken over only as its
+//! reader saw it. Nothing is resolved without an outcome that somebody chose, and not before the latest words were seen:
+//! the form carries how many of the patient's doings its reader saw, and a form that does not say counts as having seen none.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use futures_util::FutureExt;
 
 use super::error::Trouble;
 use super::pane::{self, About};
 use super::session::{Posted, Signed};
-use super::view::{ItemResolve, Place, ResolveForm, Sev, Shown, queue_href};
+use super::view::{ItemResolve, Place, ResolveForm, Sev, queue_href};
 use super::{Answer, Desk, Served, go, html, html_with, queue, words};
 use crate::clock::Time;
 use crate::model::{EscalationState, Id, Outcome};
@@ -25,10 +26,12 @@ use crate::store::{Lane, readings};
 /// Letters of a note: more than any handover needs.
 const NOTE: usize = 4000;
 
-/// `POST /item/ID/claim` with `back`.
+/// `POST /item/ID/claim` with `back`; with `takeover`, the version of the item, what a colleague has.
 pub(super) async fn claim(State(served): Desk, Path(id): Path<String>, posted: Posted) -> Answer {
     let id = item_id(&id)?;
     let back = queue::local(posted.field("back")).map_or_else(|| default_back(id), str::to_owned);
+    // What is no number is the version of no item.
+    let over: Option<i64> = Some(posted.field("takeover")).filter(|v| !v.is_empty()).map(|v| v.parse().unwrap_or(-1));
     let (kit, reader) = (Arc::clone(&served.kit), posted.reader.clone());
     let won = served
         .db
@@ -38,13 +41,17 @@ pub(super) async fn claim(State(served): Desk, Path(id): Path<String>, posted: P
                 let Some(item) = pages::item(tx, reader.site, id).await? else {
                     return Err(crate::store::StoreError::Missing("item"));
                 };
-                if !escalations::claim(tx, id, reader.staff, now).await? {
+                let (won, detail, action) = match over {
+                    None => (escalations::claim(tx, id, reader.staff, now).await?, "", "claim"),
+                    Some(version) => (pages::take_over(tx, id, reader.staff, version, now).await?, pane::TAKEN_OVER, "take over"),
+                };
+                if !won {
                     // Claiming one's own again is no conflict.
                     return Ok(item.state == EscalationState::Claimed.as_str() && item.owner_id == Some(reader.staff.0));
                 }
                 let patient = item.patient_id.map(Id);
-                escalations::add_event(tx, &event(&kit, &item, "claimed", reader.staff, String::new())).await?;
-                let entry = Entry { staff: Some(reader.staff), patient, action: "claim", subject: id.to_string() };
+                escalations::add_event(tx, &event(&kit, &item, "claimed", reader.staff, detail.to_owned())).await?;
+                let entry = Entry { staff: Some(reader.staff), patient, action, subject: id.to_string() };
                 audit::add(tx, kit.ids.node(), &entry, now).await?;
                 Ok(true)
             }
@@ -52,15 +59,27 @@ pub(super) async fn claim(State(served): Desk, Path(id): Path<String>, posted: P
         })
         .await?;
     served.tell();
-    Ok(go(&queue::with_word(&back, if won { "done=claimed" } else { "conflict=1" })))
+    Ok(go(&queue::with_word(
+        &back,
+        match (won, over) {
+            (false, _) => "conflict=1",
+            (true, None) => "done=claimed",
+            (true, Some(_)) => "done=taken",
+        },
+    )))
 }
 
-/// `GET /item/ID/resolve`.
-pub(super) async fn resolve_page(State(served): Desk, reader: Signed, Path(id): Path<String>) -> Answer {
+/// `GET /item/ID/resolve`; the page that fetches itself says `part=words`.
+pub(super) async fn resolve_page(
+    State(served): Desk,
+    reader: Signed,
+    Path(id): Path<String>,
+    Query(asked): Query<HashMap<String, String>>,
+) -> Answer {
     let id = item_id(&id)?;
-    let (page, item) = form_page(&served, &reader, id, default_back(id)).await?;
-    pane::note_reading(&served, &reader, &item, false).await?;
-    html(&page)
+    let form = form_page(&served, &reader, id, default_back(id)).await?;
+    pane::note_reading(&served, &reader, &form.item, asked.get("part").is_some_and(|p| p == "words")).await?;
+    html(&form.page)
 }
 
 /// How an attempt to resolve ended.
@@ -70,6 +89,16 @@ enum Resolved {
     Before,
     /// The patient wrote meanwhile.
     News,
+    /// The form does not say what its reader saw.
+    Unseen,
+}
+
+/// A form with what an answer says about its item.
+struct Form {
+    page: ItemResolve,
+    item: Item,
+    /// Who resolved it, if it is resolved.
+    resolver: String,
 }
 
 /// `POST /item/ID/resolve` with `outcome`, `note`, `version`, `back`.
@@ -79,11 +108,17 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
     let note = posted.field("note").trim().to_owned();
     let back = queue::local(posted.field("back")).map_or_else(|| default_back(id), str::to_owned);
     let outcome: Option<Outcome> = posted.field("outcome").parse().ok();
-    let again = async |status, change: fn(&mut ResolveForm, &Item, &Served)| -> Answer {
-        let (mut page, item) = form_page(&served, &reader, id, back.clone()).await?;
+    let known: i64 = posted.field("version").parse().unwrap_or(0);
+    let again = async |status, change: fn(&mut ResolveForm, &Item, &str)| -> Answer {
+        let Form { mut page, item, resolver } = form_page(&served, &reader, id, back.clone()).await?;
         page.form.outcome = outcome;
         page.form.note.clone_from(&note);
-        change(&mut page.form, &item, &served);
+        if status == StatusCode::UNPROCESSABLE_ENTITY {
+            // What came meanwhile is still news to who corrects the form.
+            page.form.version = known;
+        }
+        let at = words::when_exactly(served.kit.hours.zone(), served.kit.now(), Time(item.resolved_at.unwrap_or(item.opened_at)));
+        change(&mut page.form, &item, &format!("{resolver} resolved this at {at}."));
         html_with(status, &page)
     };
     let Some(outcome) = outcome else {
@@ -98,7 +133,6 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
         })
         .await;
     }
-    let known: Option<i64> = posted.field("version").parse().ok();
     let (kit, who, text) = (Arc::clone(&served.kit), reader.clone(), note.clone());
     let ended = served
         .db
@@ -109,8 +143,13 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
                     return Err(crate::store::StoreError::Missing("item"));
                 };
                 let latest = pane::seen(&pages::happened(tx, id).await?);
-                if item.state != EscalationState::Resolved.as_str() && known.is_some_and(|known| 0 < known && known < latest) {
-                    return Ok(Resolved::News);
+                if item.state != EscalationState::Resolved.as_str() {
+                    if known <= 0 {
+                        return Ok(Resolved::Unseen);
+                    }
+                    if known != latest {
+                        return Ok(Resolved::News);
+                    }
                 }
                 if !escalations::resolve(tx, id, who.staff, outcome, now).await? {
                     return Ok(Resolved::Before);
@@ -132,14 +171,7 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
             served.tell();
             Ok(go(&queue::with_word(&back, "done=resolved")))
         }
-        Resolved::Before => {
-            again(StatusCode::CONFLICT, |form, item, served| {
-                let (who, now) = (item.owner.as_deref().map_or("Somebody", words::first_name), served.kit.now());
-                let at = words::when_exactly(served.kit.hours.zone(), now, Time(item.resolved_at.unwrap_or(now.0)));
-                form.error = Some(format!("{who} resolved this at {at}.").into());
-            })
-            .await
-        }
+        Resolved::Before => again(StatusCode::CONFLICT, |form, _, done| form.error = Some(done.into())).await,
         Resolved::News => {
             again(StatusCode::CONFLICT, |form, item, _| {
                 let who = item.name.as_deref().map_or("Somebody", words::first_name);
@@ -147,24 +179,31 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
             })
             .await
         }
+        Resolved::Unseen => {
+            again(StatusCode::CONFLICT, |form, _, _| {
+                form.error = Some("This form does not say which words you have read. Read them here, then resolve.".into());
+            })
+            .await
+        }
     }
 }
 
-async fn form_page(served: &Served, reader: &Signed, id: Id, back: String) -> Result<(ItemResolve, Item), Trouble> {
+async fn form_page(served: &Served, reader: &Signed, id: Id, back: String) -> Result<Form, Trouble> {
     let mut tx = served.db.read().await?;
     let Some(item) = pages::item(&mut tx, reader.site, id).await? else { return Err(Trouble::missing("There is no such item.")) };
-    let About { safe, said, happened, .. } = pane::about(served, &mut tx, &item).await?;
+    let About { safe, happened, .. } = pane::about(served, &mut tx, &item).await?;
     let frame = served.frame(&mut tx, reader, Place::Queue, None).await?;
-    let name: Shown = queue::name(&item);
+    let name = queue::name(&item);
     let page = ItemResolve {
         frame,
         form: ResolveForm::new(&id.to_string(), pane::seen(&happened), name, &back),
         sev: Sev(queue::severity(&item)),
         reason: item.reason.as_str().into(),
-        said: said.map(|s| s.0),
+        said: pane::all_said(&served.kit, &item, &happened, served.kit.now()),
         safe,
     };
-    Ok((page, item))
+    let resolver = pane::resolver(&item, &happened).to_owned();
+    Ok(Form { page, item, resolver })
 }
 
 fn item_id(text: &str) -> Result<Id, Trouble> {

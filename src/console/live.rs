@@ -1,7 +1,8 @@
 //! The stream that open pages listen to.
 //!
 //! What this process does reaches a page at once, by the `news` channel; what other processes do, within a second, by
-//! looking at the database. A stream ends when its session does, or when the service stops.
+//! looking at the database. A stream ends when the service stops, or when its session does: then its last event says so,
+//! because a page that no longer changes and does not say it looks like a quiet day.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -15,9 +16,8 @@ use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::session::Signed;
+use super::session::{self, Signed};
 use super::{Desk, Served};
-use crate::clock::Time;
 use crate::model::Id;
 use crate::store::{StoreError, escalations, pages, staff};
 
@@ -47,9 +47,9 @@ pub(super) async fn stream(
 }
 
 /// What the database showed last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
-    items: i64,
+    items: String,
     patient: [i64; 6],
 }
 
@@ -66,6 +66,8 @@ struct Listener {
     /// News came in a burst: tell of it at its end.
     owed: bool,
     began: bool,
+    /// The session is over, and the page was told.
+    over: bool,
 }
 
 impl Listener {
@@ -85,6 +87,7 @@ impl Listener {
             told: None,
             owed: false,
             began: false,
+            over: false,
         }
     }
 
@@ -100,6 +103,9 @@ impl Listener {
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
+            if self.over {
+                return None;
+            }
             let calm = self.told.map_or(self.beat, |told| told + CALM);
             tokio::select! {
                 () = self.served.stop.cancelled() => return None,
@@ -107,10 +113,10 @@ impl Listener {
                     if changed.is_err() {
                         return None;
                     }
-                    if self.told.is_some_and(|told| told.elapsed() < CALM) { self.owed = true; } else { self.tell().await?; }
+                    if self.told.is_some_and(|told| told.elapsed() < CALM) { self.owed = true; } else { self.tell().await; }
                 }
-                () = tokio::time::sleep_until(calm), if self.owed => self.tell().await?,
-                () = tokio::time::sleep_until(self.look) => self.other_processes().await?,
+                () = tokio::time::sleep_until(calm), if self.owed => self.tell().await,
+                () = tokio::time::sleep_until(self.look) => self.other_processes().await,
                 () = tokio::time::sleep_until(self.beat) => {
                     self.beat += BEAT;
                     self.waiting.push_back(self.clock());
@@ -121,29 +127,28 @@ impl Listener {
     }
 
     /// This process changed something: the page fetches itself, whatever it shows.
-    async fn tell(&mut self) -> Option<()> {
+    async fn tell(&mut self) {
         self.owed = false;
         self.told = Some(Instant::now());
-        let before = self.seen;
+        let before = self.seen.clone();
         match self.read().await {
-            Ok(None) => return None,
+            Ok(None) => return self.signed_out(),
             Ok(now) => self.seen = now,
             Err(e) => tracing::warn!(error = %e, "a live page could not look at the database"),
         }
         // A patient's page whose own queue and timeline stand as they stood need not be fetched anew.
         match self.patient {
-            Some(patient) if before.is_none_or(|b| Some(b) != self.seen) => self.changed(Some(patient)),
+            Some(patient) if before.is_none() || before != self.seen => self.changed(Some(patient)),
             Some(_) => {}
             None => self.changed(None),
         }
-        Some(())
     }
 
     /// Looks whether another process changed something.
-    async fn other_processes(&mut self) -> Option<()> {
+    async fn other_processes(&mut self) {
         self.look = Instant::now() + LOOK;
         match self.read().await {
-            Ok(None) => return None,
+            Ok(None) => self.signed_out(),
             Ok(now) => {
                 if self.seen.is_some() && self.seen != now {
                     self.changed(self.patient);
@@ -152,7 +157,13 @@ impl Listener {
             }
             Err(e) => tracing::warn!(error = %e, "a live page could not look at the database"),
         }
-        Some(())
+    }
+
+    /// The last thing that a page hears.
+    fn signed_out(&mut self) {
+        self.over = true;
+        self.waiting.clear();
+        self.waiting.push_back(Event::default().event("signedout").data("over"));
     }
 
     fn changed(&mut self, patient: Option<Id>) {
@@ -168,7 +179,7 @@ impl Listener {
         let mut tx = self.served.db.read().await?;
         let machine = self.served.kit.clock.machine();
         let session = staff::session(&mut tx, &self.reader.token_hash).await?;
-        if session.is_none_or(|s| machine >= Time(s.expires_at)) {
+        if !session.is_some_and(|s| session::alive(&s, machine)) {
             return Ok(None);
         }
         let items = escalations::news(&mut tx).await?;

@@ -109,7 +109,7 @@ pub fn router(console: Console) -> Router {
         .route("/delivery", get(delivery::page))
         .route("/more", get(lists::more))
         .route("/theme", post(lists::theme))
-        .route("/live", get(live::stream))
+        .route(session::LIVE, get(live::stream))
         .route("/assets/{name}", get(asset))
         .fallback(nothing)
         .layer(DefaultBodyLimit::max(FORM))

@@ -21,12 +21,14 @@ use crate::zone::Zone;
 /// A reading is noted once in this time for pages that refresh themselves.
 const NOTED: std::time::Duration = std::time::Duration::from_hours(12);
 
-/// Whose item it is, who may be reached and how, and the latest of the patient's doings.
+/// The detail of a claim of what a colleague had.
+pub(super) const TAKEN_OVER: &str = "taken over";
+
+/// Whose item it is, who may be reached and how, and what has happened to it.
 pub(super) struct About {
     pub(super) patient: Option<Patient>,
     pub(super) contacts: Vec<Contact>,
     pub(super) safe: Safe,
-    pub(super) said: Option<(Said, pages::Said)>,
     pub(super) happened: Vec<Happened>,
 }
 
@@ -46,13 +48,8 @@ pub(super) async fn about(served: &Served, tx: &mut Tx, item: &Item) -> Result<A
         }
         None => (Vec::new(), stranger(item)),
     };
-    let said = match item.inbox_id {
-        Some(id) => pages::said(tx, Id(id)).await?,
-        None => None,
-    };
-    let said = said.map(|row| (said_words(kit, item, &row, now), row));
     let happened = pages::happened(tx, Id(item.id)).await?;
-    Ok(About { patient, contacts, safe, said, happened })
+    Ok(About { patient, contacts, safe, happened })
 }
 
 /// The pane of an item. `conflict`: the reader tried what somebody else had done before.
@@ -77,10 +74,13 @@ pub(super) async fn load(
     let local = about.patient.as_ref().and_then(|p| p.zone.parse::<Zone>().ok());
     let id = Id(item.id).to_string();
     let version = seen(&about.happened);
-    let holder = holder(item, reader, zone, now);
+    let holder = holder(item, &about.happened, reader, zone, now);
+    let heard = heard(&about.happened);
+    let shown = heard.iter().find(|h| h.inbox_id == item.inbox_id).or(heard.last());
     let open = item.state != EscalationState::Resolved.as_str();
     Ok(Pane {
         version,
+        standing: item.version,
         patient_href: item.patient_id.map(words::patient_href),
         age: about.patient.as_ref().and_then(|p| words::age(&p.birth_date, zone.local(now).date())),
         lang: queue::lang(item),
@@ -89,12 +89,12 @@ pub(super) async fn load(
         sev: Sev(severity),
         tick: open.then(|| Tick { large: true, ..queue::tick(kit, item, severity, now) }),
         reason: item.reason.as_str().into(),
-        findings: findings(item, about.said.as_ref().map(|s| &s.1)),
-        steps: steps(kit, item, &about.happened, &crisis, now),
+        findings: findings(item, &heard),
+        steps: steps(kit, item, (&about.happened, shown.and_then(|h| h.inbox_id)), &crisis, now),
         call: call(item, &about),
         conflict: conflict.then(|| conflict_words(&holder)).flatten(),
         holder,
-        said: about.said.map(|s| s.0),
+        said: shown.and_then(|h| said(kit, item, h, now)),
         safe: about.safe,
         resolve: ResolveForm::new(&id, version, name.clone(), back),
         back: back.to_owned(),
@@ -119,9 +119,13 @@ pub(super) async fn note(
     part: bool,
 ) -> Result<(), Trouble> {
     let now = served.kit.now();
-    if let (true, Some(patient)) = (part, patient) {
-        let mut tx = served.db.read().await?;
-        if pages::read_since(&mut tx, reader.staff, patient, action, now.minus(NOTED)).await? {
+    if part {
+        let (mut tx, since) = (served.db.read().await?, now.minus(NOTED));
+        let noted = match patient {
+            Some(patient) => pages::read_since(&mut tx, reader.staff, patient, action, since).await?,
+            None => pages::read_of_nobody_since(&mut tx, reader.staff, &subject.to_string(), action, since).await?,
+        };
+        if noted {
             return Ok(());
         }
     }
@@ -131,9 +135,21 @@ pub(super) async fn note(
     Ok(noted.await?)
 }
 
-/// The latest of the patient's doings: what was opened, raised or written.
+/// How many of the patient's doings there are: what was opened, raised or written. A count, because the id of what another
+/// process writes later can be lower.
 pub(super) fn seen(happened: &[Happened]) -> i64 {
-    happened.iter().filter(|h| matches!(h.kind.as_str(), "opened" | "raised" | "wrote")).map(|h| h.id).max().unwrap_or(0)
+    happened.iter().filter(|h| is_theirs(h)).map(|_| 1).sum()
+}
+
+/// Everything that the patient has written about an item, newest last.
+pub(super) fn all_said(kit: &Kit, item: &Item, happened: &[Happened], now: Time) -> Vec<Said> {
+    heard(happened).into_iter().filter_map(|h| said(kit, item, h, now)).collect()
+}
+
+/// Who resolved an item, by first name.
+pub(super) fn resolver<'a>(item: &'a Item, happened: &'a [Happened]) -> &'a str {
+    let by = happened.iter().rev().find(|h| h.kind == "resolved").and_then(|h| h.who.as_deref());
+    by.or(item.owner.as_deref()).map_or("Somebody", words::first_name)
 }
 
 /// Who may be reached, how, and what may be said.
@@ -224,24 +240,38 @@ fn forbids_calls(note: &str) -> bool {
         .any(|w| note.contains(w))
 }
 
-fn said_words(kit: &Kit, item: &Item, row: &pages::Said, now: Time) -> Said {
-    let whose = item.name.as_deref().map_or_else(
-        || format!("Words from {}", words::phone(&row.address)),
-        |name| format!("{}’s words", words::first_name(name)),
-    );
-    let by = row.channel.parse().map_or("message", words::channel);
-    let at = words::when_exactly(kit.hours.zone(), now, Time(row.received_at));
-    Said {
-        from: format!("{whose} · {by}, {at}").into(), words: words::patients_words(queue::lang(item), &row.body), gloss: None
-    }
+fn is_theirs(happened: &Happened) -> bool {
+    matches!(happened.kind.as_str(), "opened" | "raised" | "wrote")
 }
 
-fn holder(item: &Item, reader: &Signed, zone: &Zone, now: Time) -> PaneHolder {
+/// What the patient wrote, each message once, oldest first.
+fn heard(happened: &[Happened]) -> Vec<&Happened> {
+    let mut heard: Vec<&Happened> = Vec::new();
+    for one in happened.iter().filter(|h| is_theirs(h) && h.body.is_some()) {
+        if heard.iter().all(|h| h.inbox_id != one.inbox_id) {
+            heard.push(one);
+        }
+    }
+    heard
+}
+
+fn said(kit: &Kit, item: &Item, heard: &Happened, now: Time) -> Option<Said> {
+    let whose = item.name.as_deref().map_or_else(
+        || format!("Words from {}", words::phone(heard.address.as_deref().unwrap_or_default())),
+        |name| format!("{}’s words", words::first_name(name)),
+    );
+    let by = heard.channel.as_deref().and_then(|c| c.parse().ok()).map_or("message", words::channel);
+    let at = words::when_exactly(kit.hours.zone(), now, Time(heard.received_at.unwrap_or(heard.at)));
+    let words = words::patients_words(queue::lang(item), heard.body.as_deref()?);
+    Some(Said { from: format!("{whose} · {by}, {at}").into(), words, gloss: None })
+}
+
+fn holder(item: &Item, happened: &[Happened], reader: &Signed, zone: &Zone, now: Time) -> PaneHolder {
     let at = |time: Option<i64>| time.map(|t| words::when_exactly(zone, now, Time(t))).unwrap_or_default();
     let name = || Shown::from(item.owner.as_deref().map_or("Somebody", words::first_name));
     match (item.state.parse(), item.owner_id) {
         (Ok(EscalationState::Resolved), _) => PaneHolder::Resolved {
-            name: name(),
+            name: resolver(item, happened).into(),
             at: at(item.resolved_at),
             outcome: item.outcome.parse().unwrap_or(Outcome::Answered),
         },
@@ -259,26 +289,22 @@ fn conflict_words(holder: &PaneHolder) -> Option<Shown> {
     }
 }
 
-fn findings(item: &Item, said: Option<&pages::Said>) -> Vec<Finding> {
-    let Some(said) = said else { return Vec::new() };
-    let found: Vec<triage::Finding> = serde_json::from_str(&said.verdict).unwrap_or_default();
-    let mut findings: Vec<Finding> = found
-        .iter()
-        .map(|f| {
-            let lang: Option<Lang> = f.pack.parse().ok();
-            let pack = match (lang, f.pack.as_str()) {
-                (Some(lang), _) => format!("{} pack, version {}", lang.name(), f.pack_version),
-                (None, "zh") => format!("Chinese pack, version {}", f.pack_version),
-                (None, _) => "built into the service".to_owned(),
-            };
-            let quote = Some(f.matched.trim()).filter(|m| !m.is_empty()).map(|m| words::patients_words(lang, m));
-            Finding { quote, meaning: words::sentence(&f.sentence).into(), rule: f.rule.clone(), pack }
-        })
-        .collect();
-    // Words that are harmless as words can carry a reading that is not.
-    let heard: Severity = said.severity.parse().unwrap_or(Severity::None);
-    if heard < queue::severity(item) && !said.read_as.is_empty() {
-        let meaning = format!("{}: {}", said.read_as, words::sentence(&item.reason));
+/// Why an item has its severity: what was found in any of its words, and what was read from them.
+fn findings(item: &Item, heard: &[&Happened]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for words in heard {
+        let found: Vec<triage::Finding> = words.verdict.as_deref().and_then(|v| serde_json::from_str(v).ok()).unwrap_or_default();
+        for one in found.iter().map(finding) {
+            if !findings.contains(&one) {
+                findings.push(one);
+            }
+        }
+    }
+    // Words that are harmless as words can carry a reading that is not: that of the words which gave the item its reason.
+    let worst = heard.iter().filter_map(|h| h.severity.as_deref()?.parse::<Severity>().ok()).max().unwrap_or(Severity::None);
+    let read = heard.iter().rev().filter(|h| h.kind != "wrote").find_map(|h| h.read_as.as_deref().filter(|r| !r.is_empty()));
+    if let (true, Some(read)) = (worst < queue::severity(item), read) {
+        let meaning = format!("{read}: {}", words::sentence(&item.reason));
         findings.push(Finding {
             quote: None,
             meaning: meaning.into(),
@@ -289,7 +315,25 @@ fn findings(item: &Item, said: Option<&pages::Said>) -> Vec<Finding> {
     findings
 }
 
-fn steps(kit: &Kit, item: &Item, happened: &[Happened], crisis: &[(Option<i64>, String, String)], now: Time) -> Vec<Step> {
+fn finding(found: &triage::Finding) -> Finding {
+    let lang: Option<Lang> = found.pack.parse().ok();
+    let pack = match (lang, found.pack.as_str()) {
+        (Some(lang), _) => format!("{} pack, version {}", lang.name(), found.pack_version),
+        (None, "zh") => format!("Chinese pack, version {}", found.pack_version),
+        (None, _) => "built into the service".to_owned(),
+    };
+    let quote = Some(found.matched.trim()).filter(|m| !m.is_empty()).map(|m| words::patients_words(lang, m));
+    Finding { quote, meaning: words::sentence(&found.sentence).into(), rule: found.rule.clone(), pack }
+}
+
+/// What has happened, with the patient's words; those of `shown` stand above already.
+fn steps(
+    kit: &Kit,
+    item: &Item,
+    (happened, shown): (&[Happened], Option<i64>),
+    crisis: &[(Option<i64>, String, String)],
+    now: Time,
+) -> Vec<Step> {
     let zone = kit.hours.zone();
     let mut replies = crisis.iter();
     happened
@@ -297,7 +341,7 @@ fn steps(kit: &Kit, item: &Item, happened: &[Happened], crisis: &[(Option<i64>, 
         .map(|h| {
             let (icon, text) =
                 if h.kind == "crisis" { crisis_step(replies.next()) } else { event(&h.kind, &h.detail, h.who.as_deref()) };
-            let quote = (h.kind == "wrote").then_some(h.body.as_deref()).flatten();
+            let quote = (is_theirs(h) && h.inbox_id != shown).then_some(h.body.as_deref()).flatten();
             let quote: Option<Words> = quote.map(|body| words::patients_words(queue::lang(item), body));
             Step { icon, at: words::when_exactly(zone, now, Time(h.at)), text: text.into(), quote }
         })
@@ -339,6 +383,7 @@ pub(super) fn event(kind: &str, detail: &str, who: Option<&str>) -> (Icon, Strin
         ("told", None) => (Icon::Bell, "No coordinator is set: it is in everyone’s queue.".to_owned()),
         ("late", _) => (Icon::Clock, "Nobody claimed it in time.".to_owned()),
         ("passed", Some(who)) => (Icon::People, format!("{who} has it now.")),
+        ("claimed", Some(who)) if detail == TAKEN_OVER => (Icon::People, format!("{who} took it over.")),
         ("claimed", Some(who)) => (Icon::People, format!("{who} claimed it.")),
         ("claimed", None) => (Icon::People, "It was claimed.".to_owned()),
         ("resolved", who) => {
@@ -384,6 +429,7 @@ mod tests {
         assert_eq!(event("told", "", Some("June Abara")).1, "June was told.");
         assert_eq!(event("told", "everyone", None).1, "Everyone was told.");
         assert_eq!(event("opened", "emergency", None).1, "Opened as an emergency.");
+        assert_eq!(event("claimed", TAKEN_OVER, Some("June Abara")).1, "June took it over.");
         assert_eq!(event("resolved", "reached_safe", Some("Dana Ortiz")).1, "Dana resolved it: Reached, safe.");
     }
 }

@@ -141,8 +141,8 @@ fn open_item(kit: &Kit, reader: &Signed, item: &Item, happened: &[Happened], now
     let severity = queue::severity(item);
     let id = Id(item.id).to_string();
     let since = item.claimed_at.map(|t| words::when_exactly(kit.hours.zone(), now, Time(t))).unwrap_or_default();
-    let held = match (item.owner_id, item.owner.as_deref()) {
-        (Some(owner), _) if owner == reader.staff.0 => format!("Yours since {since}"),
+    let held = match (queue::owner(item), item.owner.as_deref()) {
+        (Some(owner), _) if owner == reader.staff => format!("Yours since {since}"),
         (Some(_), Some(name)) => format!("{}’s since {since}", words::first_name(name)),
         (Some(_), None) | (None, _) => "Nobody yet".to_owned(),
     };

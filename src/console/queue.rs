@@ -92,6 +92,7 @@ pub(super) fn with_word(address: &str, word: &str) -> String {
 pub(super) fn toast(done: &str) -> Option<Shown> {
     match done {
         "claimed" => Some("Claimed. It is yours now.".into()),
+        "taken" => Some("Taken over. It is yours now.".into()),
         "resolved" => Some("Resolved.".into()),
         _ => None,
     }
@@ -124,6 +125,11 @@ pub(super) fn severity(item: &Item) -> Severity {
 /// The language of an item's patient.
 pub(super) fn lang(item: &Item) -> Option<Lang> {
     item.lang.as_deref().and_then(|l| l.parse().ok())
+}
+
+/// Who has an item. What is open to be claimed is nobody's, whoever had it before.
+pub(super) fn owner(item: &Item) -> Option<Id> {
+    item.owner_id.filter(|_| item.state != EscalationState::Open.as_str()).map(Id)
 }
 
 async fn in_view(
@@ -159,8 +165,8 @@ fn is_mine(item: &Item, me: Id) -> bool {
     if item.state == EscalationState::Resolved.as_str() {
         return false;
     }
-    if let Some(owner) = item.owner_id {
-        return owner == me.0;
+    if let Some(owner) = owner(item) {
+        return owner == me;
     }
     let mine = item.coordinator_id == Some(me.0);
     let stands_in = item.backup_id == Some(me.0) && item.rung >= 1;
@@ -185,8 +191,8 @@ fn row(kit: &Kit, reader: Id, item: &Item, now: Time) -> QueueRow {
         current: false,
         sev: Sev(severity),
         tick: tick(kit, item, severity, now),
-        holder: match (item.owner_id, &item.owner) {
-            (Some(owner), _) if owner == reader.0 => Holder::You,
+        holder: match (owner(item), &item.owner) {
+            (Some(owner), _) if owner == reader => Holder::You,
             (Some(_), Some(name)) => Holder::Other(words::first_name(name).into()),
             (Some(_), None) | (None, _) => Holder::Nobody,
         },
@@ -249,6 +255,13 @@ mod tests {
         assert!(is_mine(&item(None, None, None, 0), me), "nobody looks after it");
         assert!(!is_mine(&item(Some(7), None, Some(8), 2), me), "somebody has it");
         assert!(is_mine(&item(Some(8), None, Some(7), 0), me));
+    }
+
+    #[test]
+    fn what_must_be_claimed_anew_is_nobodys_whoever_had_it() {
+        let again = Item { state: "open".into(), ..item(Some(7), None, Some(8), 0) };
+        assert_eq!(owner(&again), None);
+        assert!(is_mine(&again, Id(7)) && !is_mine(&again, Id(8)), "it is the coordinator’s turn again");
     }
 
     #[test]

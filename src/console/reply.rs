@@ -1,7 +1,8 @@
 //! The reply of a coordinator: the verdict beside Send, and sending.
 //!
 //! **Invariant.** The verdict is what the policy decides from the stored facts at that moment, and what is refused is
-//! not kept; it is decided again when it is sent. The same form sent twice is one message.
+//! not kept; it is decided again when it is sent. The same form with the same text sent twice is one message; with another
+//! text it is another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use axum::http::StatusCode;
 use futures_util::FutureExt;
 
 use super::error::Trouble;
-use super::session::{Posted, Signed};
+use super::session::{self, Posted, Signed};
 use super::view::{Shown, Verdict};
 use super::{Answer, Desk, Served, go, html_with, patient, words};
 use crate::clock::Time;
@@ -53,6 +54,7 @@ pub(super) fn toast(kit: &Kit, done: &str, until: &str) -> Option<Shown> {
                     .into(),
             )
         }
+        "before" => Some("Sent before: it stands in the conversation once.".into()),
         _ => None,
     }
 }
@@ -89,7 +91,7 @@ pub(super) async fn send(State(served): Desk, Path(id): Path<String>, posted: Po
         Replied::No => {
             again(&served, &posted, id, &text, "Not sent. The reason stands beside Send; your text is still here.".into()).await
         }
-        Replied::Before => Ok(go(&format!("/patient/{id}?sent={token}#talk"))),
+        Replied::Before => Ok(go(&format!("/patient/{id}?sent={token}&done=before#talk"))),
         Replied::Now => {
             served.wake.notify_one();
             served.tell();
@@ -104,7 +106,7 @@ pub(super) async fn send(State(served): Desk, Path(id): Path<String>, posted: Po
 }
 
 async fn plan(served: &Arc<Served>, posted: &Posted, id: Id, text: String, token: &str) -> Result<Replied, Trouble> {
-    let (reader, key) = (posted.reader.clone(), format!("reply:{id}:{token}"));
+    let (reader, key) = (posted.reader.clone(), once(id, token, &text));
     let served_too = Arc::clone(served);
     let planned = served.db.write(Lane::Work, move |tx| plan_in(tx, served_too, reader, id, text, key).boxed());
     Ok(planned.await?)
@@ -162,6 +164,13 @@ async fn plan_in(
     Ok(replied)
 }
 
+/// What is sent once: this text from this form. A draft that comes back brings its form's token along, so sending it again
+/// after an answer was lost is no second message; what was changed meanwhile is.
+fn once(id: Id, token: &str, text: &str) -> String {
+    let hash = session::hash(text);
+    format!("reply:{id}:{token}:{}", hash.get(..16).unwrap_or(&hash))
+}
+
 /// The page again, with the text and why it was not sent.
 async fn again(served: &Served, posted: &Posted, id: Id, text: &str, error: Shown) -> Answer {
     let said = patient::Said { text: text.to_owned(), error: Some(error), ..patient::Said::default() };
@@ -173,6 +182,8 @@ async fn again(served: &Served, posted: &Posted, id: Id, text: &str, error: Show
 fn decide(facts: &Facts, now: Time) -> Decided {
     let message = Due {
         message: Id(0),
+        thread: None,
+        since: now,
         class: Class::Staff,
         content: ContentClass::Care,
         asks: false,
@@ -260,7 +271,8 @@ mod tests {
                 id: Id(1),
                 thread: Id(1),
                 class: ContentClass::Logistics,
-                usable: true,
+                served: true,
+                closed: false,
                 revoked: false,
                 question: None,
             }],

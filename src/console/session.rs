@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::extract::{Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -29,6 +29,8 @@ const IDLE: Duration = Duration::from_hours(1);
 /// It is not written down more often than this that somebody did something.
 const TOUCH: Duration = Duration::from_mins(1);
 const THEME: &str = "porchlight_theme";
+/// Where open pages listen for news.
+pub(super) const LIVE: &str = "/live";
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
@@ -47,14 +49,13 @@ impl FromRequestParts<Arc<Served>> for Signed {
     async fn from_request_parts(parts: &mut Parts, served: &Arc<Served>) -> Result<Signed, Trouble> {
         let signed = find(served, &parts.headers, acts(&parts.method, &parts.headers)).await?;
         signed.ok_or_else(|| {
-            if parts.method == Method::GET {
+            if parts.uri.path() == LIVE {
+                // A stream that was sent on to a page would try again for ever.
+                Trouble::page(StatusCode::UNAUTHORIZED, "You are signed out.", "a live page without a session")
+            } else if parts.method == Method::GET {
                 let next = parts.uri.path_and_query().map_or("", |p| p.as_str());
                 // A part of a page is nowhere to come back to.
-                Trouble::SignedOut(if next.contains("part=") || next.starts_with("/live") {
-                    String::new()
-                } else {
-                    next.to_owned()
-                })
+                Trouble::SignedOut(if next.contains("part=") { String::new() } else { next.to_owned() })
             } else {
                 Trouble::refused("You are signed out.").back("/signin", "Sign in")
             }
@@ -111,9 +112,7 @@ pub(super) async fn find(served: &Served, headers: &HeaderMap, acts: bool) -> Re
     let found = staff::session(&mut tx, &token_hash).await?;
     drop(tx);
     let machine = served.kit.clock.machine();
-    let Some(session) = found.filter(|s| machine.0 < s.expires_at && machine.since(Time(s.seen_at)) < IDLE) else {
-        return Ok(None);
-    };
+    let Some(session) = found.filter(|s| alive(s, machine)) else { return Ok(None) };
     if acts && machine.since(Time(session.seen_at)) >= TOUCH {
         let hash = token_hash.clone();
         served.db.write(Lane::Work, move |tx| async move { staff::touch(tx, &hash, machine).await }.boxed()).await?;
@@ -126,6 +125,11 @@ pub(super) async fn find(served: &Served, headers: &HeaderMap, acts: bool) -> Re
         token_hash,
         theme: theme(headers),
     }))
+}
+
+/// Whether a session has not ended at `machine` (machine time), neither by its age nor for want of a reader.
+pub(super) fn alive(session: &staff::Session, machine: Time) -> bool {
+    machine.0 < session.expires_at && machine.since(Time(session.seen_at)) < IDLE
 }
 
 /// Whether two tokens are the same, in a time that does not tell how much of them is. An empty one is never the same.

@@ -369,6 +369,40 @@ async function withoutScripts(demo, browser) {
   return { who, patient };
 }
 
+/** What a page does by itself when its reader comes back to a draft, and when the session is over. */
+async function leftAlone(demo, browser, patient) {
+  const context = await visitor(browser, demo.base);
+  const page = await context.newPage();
+  await check("a draft comes back with the token of its form", page, async () => {
+    await signIn(page, demo);
+    await page.goto(patient);
+    await page.locator("#re").fill("Can we call you at 3?");
+    const token = () => page.locator("form.composer input[name=token]").inputValue();
+    const before = await token();
+    await page.goto("/queue?view=team");
+    await page.goto(patient);
+    insist(await page.locator("#re").inputValue() === "Can we call you at 3?", "the draft is lost");
+    insist(await token() === before, "it would be sent a second time");
+  });
+  await check("an open queue page says for good that its session is over, and leads to signing in", page, async () => {
+    await page.goto("/queue?view=team");
+    await page.locator("#live", { hasText: "Live" }).waitFor();
+    const other = await context.newPage();
+    await other.goto("/more");
+    await other.locator("form[action='/signout'] button[type=submit]").click();
+    await other.waitForURL(/\/signin/u);
+    const bar = page.locator("#over[role=alert] .note", { hasText: "Signed out: this page no longer changes. Sign in again." });
+    await bar.waitFor();
+    insist(await page.locator("#live").isHidden(), "the page still calls itself live");
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    insist(violations.length === 0, violations.map((v) => `${v.id}: ${v.help}`).join("\n"));
+    await shot(page, "signed-out");
+    await bar.locator("a").click();
+    await page.waitForURL(/\/signin\?next=%2Fqueue%3Fview%3Dteam/u);
+  });
+  await context.close();
+}
+
 // -- The run ----------------------------------------------------------------------------------------------------------
 
 async function run(demo, folder) {
@@ -408,6 +442,7 @@ async function run(demo, folder) {
     });
     for (const path of ["/panel", "/visits", "/delivery", "/more"]) await audit(desk.page, path.slice(1), path);
     await desk.context.close();
+    await leftAlone(demo, browser, patient ?? "/patient/none");
   } finally {
     await browser.close();
   }

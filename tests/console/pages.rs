@@ -307,7 +307,18 @@ async fn every_page_and_every_form_works_the_same_on_postgresql() {
     assert_eq!(june.post(&format!("/item/{item}/claim"), &[("csrf", &csrf)]).await.status(), StatusCode::SEE_OTHER);
     let reply = [("csrf", csrf.as_str()), ("text", "We call you now.")];
     assert_eq!(june.post(&format!("/patient/{rosa}/reply"), &reply).await.status(), StatusCode::SEE_OTHER);
-    let resolved = [("csrf", csrf.as_str()), ("outcome", "emergency_care"), ("note", "An ambulance is there.")];
+    let mut dana = world.signed_in("dana@clinic.example").await;
+    let (danas, pane) = (dana.csrf().await, dana.page(&format!("/queue?item={item}")).await);
+    let taken = dana.post(&format!("/item/{item}/claim"), &[("csrf", &danas), ("takeover", &field(&pane, "takeover"))]).await;
+    assert!(header(taken.headers(), "location").contains("done=taken"));
+    let form = june.page(&format!("/item/{item}/resolve?part=words")).await;
+    let version = field(&form, "version");
+    let resolved = [
+        ("csrf", csrf.as_str()),
+        ("version", version.as_str()),
+        ("outcome", "emergency_care"),
+        ("note", "An ambulance is there."),
+    ];
     assert_eq!(june.post(&format!("/item/{item}/resolve"), &resolved).await.status(), StatusCode::SEE_OTHER);
     worker.tick().await.expect("sends");
     for (path, said) in [

@@ -155,8 +155,30 @@
     document.dispatchEvent(new CustomEvent("porchlight:swapped"));
   };
 
-  let wanted = false, fetching = false;
+  // Signed out: said for good, because a page that no longer changes looks like a quiet day.
+  let over = false;
+  const signedOut = () => {
+    if (over) return;
+    over = true;
+    hush();
+    showLive();
+    const bar = document.createElement("div");
+    bar.className = "note note-bad";
+    const text = document.createElement("strong");
+    text.textContent = "Signed out: this page no longer changes. ";
+    const link = document.createElement("a");
+    const here = body.dataset.patient ? `/patient/${body.dataset.patient}` : location.pathname + location.search;
+    link.href = `/signin?next=${encodeURIComponent(here)}`;
+    link.textContent = "Sign in again.";
+    const line = document.createElement("p");
+    line.append(text, link);
+    bar.append(line);
+    $("over")?.replaceChildren(bar);
+  };
+
+  let wanted = false, fetching = false, fetchedAt = performance.now();
   const refresh = async () => {
+    if (over) return;
     wanted = true;
     if (fetching) return;
     fetching = true;
@@ -165,10 +187,11 @@
   const fetchWhileWanted = async () => {
     while (wanted) {
       wanted = false;
+      fetchedAt = performance.now();
       let html = "";
       try {
         const answer = await fetch(body.dataset.part ?? location.pathname + location.search, { headers: { accept: "text/html" }, credentials: "same-origin" });
-        if (answer.redirected || answer.status === 401) { say("You are signed out. Sign in again; what you wrote is kept here."); break; }
+        if (answer.redirected || answer.status === 401) { signedOut(); break; }
         if (answer.ok) html = await answer.text();
       } catch { /* The state of the connection is shown by the heartbeat. */ }
       if (html) swap(html);
@@ -177,19 +200,27 @@
   };
 
   const pill = $("live");
-  let heard = performance.now(), heardAt = now(), fetchedAt = 0;
+  let heard = performance.now(), heardAt = now();
   const hear = () => { heard = performance.now(); heardAt = now(); showLive(); };
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const showLive = () => {
     if (!pill) return;
     const stale = performance.now() - heard > 20 * SECOND;
-    pill.hidden = false;
+    pill.hidden = over;
     pill.classList.toggle("live-stale", stale);
     put(pill, stale ? `Last heard ${clockWords(zone, false, heardAt)}, trying again` : "Live");
   };
+  // A browser opens six connections to a server, and each stream takes one: only the queue, which must alert, hears while
+  // it is hidden. All other pages catch up when they are looked at again.
+  const hearsHidden = location.pathname === "/queue";
+  const hears = () => !over && (hearsHidden || !document.hidden);
+  let open = null;
+  const hush = () => { open?.close(); open = null; };
   const listen = () => {
+    if (open || !hears()) return;
     const about = body.dataset.patient ? `?patient=${encodeURIComponent(body.dataset.patient)}` : "";
     const stream = new EventSource(body.dataset.live + about);
+    open = stream;
     stream.addEventListener("open", hear);
     stream.addEventListener("ping", hear);
     stream.addEventListener("clock", (event) => {
@@ -204,17 +235,27 @@
       hear();
       if (!body.dataset.patient || event.data === body.dataset.patient) refresh();
     });
+    stream.addEventListener("signedout", signedOut);
     stream.addEventListener("error", () => {
-      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5 * SECOND);
+      if (stream.readyState !== EventSource.CLOSED || open !== stream) return;
+      open = null;
+      // The stream does not say why it was refused; the page's own answer does.
+      refresh();
+      setTimeout(listen, 5 * SECOND);
     });
-    addEventListener("pagehide", () => stream.close(), { once: true });
   };
   if (body.dataset.live) {
     showLive();
     listen();
+    addEventListener("pagehide", hush);
+    document.addEventListener("visibilitychange", () => {
+      if (!hears()) hush();
+      else { listen(); refresh(); }
+    });
     setInterval(() => {
       showLive();
-      if (performance.now() - Math.max(heard, fetchedAt) > MINUTE) { fetchedAt = performance.now(); refresh(); }
+      // Whatever the stream says: it may be alive and miss something.
+      if (hears() && performance.now() - fetchedAt >= MINUTE) refresh();
     }, 2 * SECOND);
   }
   // A page that comes back from the browser's memory may be old.
@@ -240,7 +281,11 @@
     const name = `draft:${field.dataset.draft}`;
     const draft = readDraft(name);
     if (field.dataset.sent && field.dataset.sent === draft.token) sessionStorage.removeItem(name);
-    else if (!field.value && draft.text) field.value = draft.text;
+    else if (draft.text && (!field.value || field.value === draft.text)) {
+      // With the token of its form: what was sent already, though its answer was lost, is not sent twice.
+      field.value = draft.text;
+      if (draft.token && field.form?.elements.token) field.form.elements.token.value = draft.token;
+    }
     const token = () => field.form?.elements.token?.value;
     const store = () => {
       if (field.value) sessionStorage.setItem(name, JSON.stringify({ text: field.value, token: token() }));

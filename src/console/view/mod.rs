@@ -77,6 +77,7 @@ mod tests {
         Pane {
             id: "e1".to_owned(),
             version: 4,
+            standing: 2,
             patient_href: Some("/patient/p1".to_owned()),
             name: name.clone(),
             age: Some(67),
@@ -125,12 +126,15 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_somebody_else_has_cannot_be_claimed_and_a_resolved_one_says_what_came_of_it() {
+    fn an_item_that_somebody_else_has_can_be_taken_over_and_a_resolved_one_says_what_came_of_it() {
         let other = queue(Some(pane(PaneHolder::Other { name: "Dana".into(), at: "10:24".to_owned() })), Vec::new());
         assert!(other.contains("<bdi>Dana</bdi> claimed this at 10:24.") && !other.contains("Claim <kbd>"), "{other}");
+        assert!(other.contains("name=\"takeover\" value=\"2\"") && other.contains(">Take over<"), "{other}");
+        assert!(other.contains("data-dialog=\"resolve\""), "{other}");
         let outcome = Outcome::WelfareCheck;
         let done = queue(Some(pane(PaneHolder::Resolved { name: "Dana".into(), at: "10:40".to_owned(), outcome })), Vec::new());
         assert!(done.contains("resolved this at 10:40: Not reached, welfare check asked for."), "{done}");
+        assert!(!done.contains("takeover"), "{done}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct PatientHead {
 pub struct OpenItem {
     /// Its id.
     pub id: String,
-    /// The last of the patient's doings that the reader saw.
+    /// How many of the patient's doings the reader saw.
     pub version: i64,
     /// How severe it is.
     pub sev: Sev,

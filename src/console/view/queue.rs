@@ -229,8 +229,10 @@ pub enum PaneHolder {
 pub struct Pane {
     /// The item's id.
     pub id: String,
-    /// The last of the patient's doings that the reader saw, posted back as `version`.
+    /// How many of the patient's doings the reader saw, posted back as `version`.
     pub version: i64,
+    /// The version of the item itself, posted back as `takeover`.
+    pub standing: i64,
     /// The address of the patient's page, without a fragment; nothing when nobody knows whose words they are.
     pub patient_href: Option<String>,
     /// The patient's name.

@@ -14,7 +14,7 @@ use crate::model::Outcome;
 pub struct ResolveForm {
     /// The item's id.
     pub id: String,
-    /// The last of the patient's doings that the reader saw: what comes after it must be read before the item is resolved.
+    /// How many of the patient's doings the reader saw: what comes after must be read before the item is resolved.
     pub version: i64,
     /// Whose item it is.
     pub name: Shown,
@@ -76,8 +76,8 @@ pub struct ItemResolve {
     pub sev: Sev,
     /// Why the item is here.
     pub reason: Shown,
-    /// What the patient wrote.
-    pub said: Option<Said>,
+    /// Everything that the patient wrote since the item was opened, newest last.
+    pub said: Vec<Said>,
     /// Who may be reached, and how.
     pub safe: Safe,
 }
