@@ -1,7 +1,7 @@
 //! The world of a story: the real service on a loopback port, a provider that is a real server with a ledger, and a
 //! clock that is moved by hand. `run_until` jumps from one due time to the next and lets every worker come to rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -19,6 +19,7 @@ use porchlight::random::Dice;
 use porchlight::store::escalations::Escalation;
 use porchlight::store::{Lane, decisions, escalations, patients, readings};
 use porchlight::zone::Zone;
+use tokio::sync::watch;
 
 /// Which database a story is told on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,17 @@ struct Ledger {
     receipts_given: usize,
 }
 
+/// The provider as others watch and steer it.
+#[derive(Default, Debug)]
+pub struct Provider {
+    /// How many messages it was asked to send.
+    pub asked: usize,
+    /// How many of them it has accepted.
+    pub accepted: usize,
+    /// Phones whose messages it leaves without an answer until they are taken out again.
+    pub held: HashSet<String>,
+}
+
 /// A person of a story.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -63,9 +75,12 @@ pub struct World {
     pub zone: Zone,
     pub base: String,
     pub http: reqwest::Client,
+    /// Watch it to see a message arrive; change it to let messages hang.
+    pub provider: watch::Sender<Provider>,
     ledger: Arc<Mutex<Ledger>>,
     receipts: std::sync::atomic::AtomicBool,
-    _folder: tempfile::TempDir,
+    database: String,
+    folder: tempfile::TempDir,
 }
 
 const SECRET: &str = "a-secret-of-the-story-0123456789";
@@ -77,6 +92,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(at(&zone, start)));
         let folder = tempfile::tempdir().expect("a folder");
         let ledger: Arc<Mutex<Ledger>> = Arc::default();
+        let watched = watch::Sender::default();
         let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
         let pages = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the service");
         let base = format!("http://{}", pages.local_addr().expect("an address"));
@@ -113,12 +129,12 @@ secret = "{SECRET}"
         let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(7), |_, _| Vec::new())
             .await
             .unwrap_or_else(|e| panic!("{e}"));
-        let router = Router::new().route("/cgi-bin/sendsms", get(sendsms)).with_state(Arc::clone(&ledger));
+        let router = Router::new().route("/cgi-bin/sendsms", get(sendsms)).with_state((Arc::clone(&ledger), watched.clone()));
         let (serving, provider_app) = (app.clone(), app.clone());
         app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
         app.start(async move { provider_app.serve(provider, router).await.expect("serving") });
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        World { app, clock, zone, base, http, ledger, receipts: true.into(), _folder: folder }
+        World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder }
     }
 
     /// The provider sends no receipts from now on.
@@ -320,20 +336,34 @@ secret = "{SECRET}"
         drop(tx);
         let stuck: Vec<_> = left.iter().filter(|(state, _)| state == "sending").collect();
         assert!(stuck.is_empty(), "left over: {stuck:?}");
+        assert!(self.provider.borrow().held.is_empty(), "the provider still leaves messages without an answer");
+        drop(self.shut_down().await);
+    }
+
+    /// The service stops by itself. Gives the URL of its database, and the folder that it is in.
+    pub async fn shut_down(self) -> (String, tempfile::TempDir) {
         self.app.shut_down().await;
+        (self.database, self.folder)
     }
 }
 
+/// The provider's state, and how others watch and steer it.
+type Books = (Arc<Mutex<Ledger>>, watch::Sender<Provider>);
+
 async fn sendsms(
-    State(ledger): State<Arc<Mutex<Ledger>>>,
+    State((ledger, provider)): State<Books>,
     Query(query): Query<HashMap<String, String>>,
 ) -> (axum::http::StatusCode, &'static str) {
     let field = |name: &str| query.get(name).cloned().unwrap_or_default();
     assert_eq!((field("username").as_str(), field("password").as_str()), ("story", "story-password"));
+    let to = field("to");
+    provider.send_modify(|p| p.asked += 1);
+    provider.subscribe().wait_for(|p| !p.held.contains(&to)).await.expect("the provider is still watched");
     let mut ledger = ledger.lock().expect("the ledger");
     let answer = ledger.script.get_mut(&field("to")).filter(|s| !s.is_empty()).map_or(Answer::Accept, |s| s.remove(0));
     match answer {
         Answer::Accept => {
+            provider.send_modify(|p| p.accepted += 1);
             ledger.sent.push(Sent {
                 to: field("to"),
                 text: field("text"),

@@ -1,0 +1,111 @@
+//! How the embedded database finds the rows of the statements that run all day: by their index, never by reading the table.
+//!
+//! The statements are taken from the source text, so that what is explained is what runs.
+
+use futures_util::FutureExt;
+use porchlight::model::Class;
+use porchlight::store::Location;
+use porchlight::store::messages::{self, NewMessage};
+use porchlight::store::timers::{self, Kind};
+use sqlx::{ConnectOptions, Row};
+
+use crate::inbox_cases::wrote;
+use crate::outbox::message;
+use crate::place::{NOW, Place, clinic, later};
+use crate::save;
+use crate::times::timer;
+
+const MESSAGES: &str = include_str!("../../src/store/messages.rs");
+const INBOX: &str = include_str!("../../src/store/inbox.rs");
+const TIMERS: &str = include_str!("../../src/store/timers.rs");
+
+/// The embedded database's form of `const NAME: Sql = bulk!(…)` or `unlocked!(…)`, or of a plain `const NAME: &str`.
+fn statement(source: &str, name: &str) -> String {
+    let from = source.find(&format!("const {name}:")).unwrap_or_else(|| panic!("no statement {name}"));
+    let text = source[from..].split_once(';').expect("the constant ends").0;
+    let bulk = text.contains("bulk!(");
+    let parts: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+    assert!(!parts.is_empty() && !text.contains('\\'), "{name}: {text}");
+    parts.join(if bulk { " json_each($1) AS j " } else { "" })
+}
+
+/// The steps of a statement's plan.
+async fn plan(place: &Place, sql: &str) -> Vec<String> {
+    let Location::Sqlite(path) = &place.location else { panic!("a file") };
+    let mut file = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true).connect().await.expect("the file");
+    let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    let rows = sqlx::query(sql).fetch_all(&mut file).await.expect("a plan");
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+}
+
+/// A table with two thousand messages, most of them long gone, as after some weeks.
+async fn weeks_later() -> Place {
+    let place = Place::sqlite().await;
+    clinic(&place).await;
+    save!(place, |tx| {
+        let all: Vec<_> = (0..2000).map(|n| NewMessage { ready_at: later(n), ..message(1000 + n, Class::Reminder) }).collect();
+        messages::plan(tx, &all).await?;
+        let gone: Vec<_> = (0..1900)
+            .map(|n| (porchlight::model::Id(1000 + n), porchlight::model::MessageState::Delivered, String::new(), NOW))
+            .collect();
+        messages::settle(tx, &gone, NOW).await?;
+        let rows: Vec<_> = (0..500).map(|n| wrote(1000 + n, &format!("m-{n}"), "82")).collect();
+        porchlight::store::inbox::store(tx, &rows).await?;
+        let due: Vec<_> = (0..500).map(|n| timer(1000 + n, Kind::Step, 5000 + n, "ask", later(n))).collect();
+        timers::set(tx, &due).await
+    });
+    place
+}
+
+/// No step reads all of `table`, and one uses `index`.
+fn finds(steps: &[String], table: &str, index: &str) {
+    let scan = format!("SCAN {table}");
+    assert!(!steps.iter().any(|s| s.starts_with(&scan) && !s.contains("USING")), "reads the whole table: {steps:#?}");
+    assert!(steps.iter().any(|s| s.contains(index)), "does not use {index}: {steps:#?}");
+}
+
+#[tokio::test]
+async fn what_runs_all_day_uses_its_index() {
+    let place = weeks_later().await;
+    for analysed in [false, true] {
+        if analysed {
+            save!(place, |tx| crate::place::raw(tx, "ANALYZE").await);
+        }
+        let claim = plan(&place, &statement(MESSAGES, "CLAIM")).await;
+        finds(&claim, "message", "message_queued");
+        assert!(!claim.iter().any(|s| s.contains("TEMP B-TREE FOR ORDER BY")), "the index gives the order: {claim:#?}");
+
+        finds(&plan(&place, &statement(MESSAGES, "RELEASE")).await, "message", "message_sending");
+        for name in ["ACK_MESSAGE", "SETTLE", "PREPARE"] {
+            let steps = plan(&place, &statement(MESSAGES, name)).await;
+            finds(&steps, "message", "sqlite_autoindex_message_1 (id=?)");
+            assert!(
+                !steps.iter().any(|s| s.contains("message_sending") || s.contains("message_queued")),
+                "{name} by state: {steps:#?}"
+            );
+        }
+        finds(
+            &plan(&place, &statement(MESSAGES, "ACK_ATTEMPT")).await,
+            "attempt",
+            "sqlite_autoindex_attempt_1 (message_id=? AND n=?)",
+        );
+        finds(&plan(&place, &statement(MESSAGES, "BY_REFERENCE")).await, "a", "attempt_by_reference");
+        finds(&plan(&place, &statement(MESSAGES, "BY_PROVIDER")).await, "a", "attempt_by_provider");
+        let waiting = plan(&place, &statement(INBOX, "WAITING")).await;
+        finds(&waiting, "inbox", "inbox_new");
+        assert!(!waiting.iter().any(|s| s.contains("TEMP B-TREE FOR ORDER BY")), "the index gives the order: {waiting:#?}");
+        finds(&plan(&place, &statement(INBOX, "DONE")).await, "inbox", "sqlite_autoindex_inbox_");
+        finds(&plan(&place, &statement(TIMERS, "DUE")).await, "timer", "timer_due");
+    }
+    place.end().await;
+}
+
+#[test]
+fn statements_are_read_from_the_source() {
+    assert!(statement(MESSAGES, "CLAIM").starts_with("UPDATE message SET state = 'sending'"));
+    assert!(
+        statement(MESSAGES, "ACK_MESSAGE").contains(" FROM json_each($1) AS j WHERE ")
+            || statement(MESSAGES, "ACK_MESSAGE").contains("json_each($1) AS j")
+    );
+    assert!(!statement(INBOX, "WAITING").contains("SKIP LOCKED"), "the SQLite form");
+}
