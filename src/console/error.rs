@@ -69,7 +69,7 @@ impl From<StoreError> for Trouble {
             StoreError::Conflict => (StatusCode::CONFLICT, "Somebody else changed this first. Look again."),
             StoreError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "The service is stopping, or its database is away."),
             StoreError::Refused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "This was refused."),
-            StoreError::Database(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => {
+            StoreError::Database(_) | StoreError::Away(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "The database did not do it.")
             }
         };

@@ -51,6 +51,13 @@ pub(super) async fn sign_in(State(served): Desk, request: Request) -> Answer {
     let form = session::form(request, &served).await?;
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     let door = cookie(&headers, door_cookie(served.secure_cookies)).unwrap_or_default();
+    if door.is_empty() && served.secure_cookies {
+        return Err(Trouble::refused(
+            "Your browser did not keep this page’s cookie: it comes over HTTPS only. Open the console by https://. For a trial on this \
+             machine alone, server.secure_cookies = false allows http.",
+        )
+        .back("/signin", "Sign in"));
+    }
     if !same(field("csrf"), door) {
         return Err(Trouble::refused("This form is not from your browser. Open the page anew, then try again.")
             .back("/signin", "Sign in"));

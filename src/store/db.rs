@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::tx::{Tx, run};
@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The database refused, is away, or answered nonsense.
     #[error("the database did not do it: {0}")]
     Database(#[from] sqlx::Error),
+    /// It was not there when the service wanted to start.
+    #[error("the database cannot be reached ({0}): start it, or correct database.url")]
+    Away(sqlx::Error),
     /// Somebody else was faster: reload and decide again.
     #[error("somebody else changed this first")]
     Conflict,
@@ -60,7 +63,7 @@ impl StoreError {
                 None => false,
             },
             StoreError::Database(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => true,
-            StoreError::Database(_) | StoreError::Stopping | StoreError::Conflict => false,
+            StoreError::Database(_) | StoreError::Away(_) | StoreError::Stopping | StoreError::Conflict => false,
             StoreError::Missing(_) | StoreError::Unreadable(_) | StoreError::Refused(_) | StoreError::Migration(_) => true,
         }
     }
@@ -219,7 +222,8 @@ async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_with(options.clone().create_if_missing(true))
-        .await?;
+        .await
+        .map_err(StoreError::Away)?;
     MIGRATIONS.run(&write).await.map_err(migration)?;
     let read =
         SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true).pragma("query_only", "on")).await?;
@@ -227,7 +231,9 @@ async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
 }
 
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
-    let options: PgConnectOptions = url.parse()?;
+    let options: PgConnectOptions = url.parse().map_err(StoreError::Away)?;
+    // A pool waits and then says only that it has waited; one connection says at once what is wrong.
+    PgConnection::connect_with(&options).await.map_err(StoreError::Away)?.close().await?;
     let write =
         PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10)).connect_with(options.clone()).await?;
     MIGRATIONS.run(&write).await.map_err(migration)?;

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use porchlight::model::{Address, Body, Channel, Id, MessageState, Priority};
 use porchlight::store::inbox::{self, Arrived, Done, What};
 
-use crate::place::{KAMAL, NOW, Place, ROSA, ROSA_THREAD, clinic, later, texts};
+use crate::place::{KAMAL, NOW, Place, ROSA, ROSA_THREAD, clinic, later, soon, texts};
 use crate::{case, look, save};
 
 pub fn wrote(id: i64, dedupe: &str, body: &str) -> Arrived {
@@ -113,7 +113,7 @@ async fn what_another_process_is_reading_is_passed_over() {
         go.send(()).expect("the first waits");
         mine
     };
-    let (slow, quick) = tokio::join!(slow, quick);
+    let (slow, quick) = soon(async { tokio::join!(slow, quick) }).await;
     assert_eq!((slow.len(), slow[0].id, quick.len(), quick[0].id), (1, 1, 1, 2));
     other.end().await;
     place.end().await;

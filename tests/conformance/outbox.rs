@@ -7,7 +7,7 @@ use porchlight::model::{Class, ContentClass, Id, MessageState, Priority};
 use porchlight::store::messages::{self, Acknowledged, Claimed, NewMessage, Prepared};
 use porchlight::store::{StoreError, appointments};
 
-use crate::place::{JUNE, KAMAL, NOW, Place, ROSA, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, texts};
+use crate::place::{JUNE, KAMAL, NOW, Place, ROSA, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, soon, texts};
 use crate::{case, look, refused, save};
 
 pub fn message(id: i64, class: Class) -> NewMessage {
@@ -172,7 +172,7 @@ async fn what_another_process_is_claiming_is_passed_over() {
         go.send(()).expect("the first waits");
         mine
     };
-    let (slow, quick) = tokio::join!(slow, quick);
+    let (slow, quick) = soon(async { tokio::join!(slow, quick) }).await;
     assert_eq!((ids(&slow), ids(&quick)), (vec![1], vec![2]));
     other.end().await;
     place.end().await;

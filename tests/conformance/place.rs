@@ -85,6 +85,12 @@ impl Place {
     }
 }
 
+/// Waits for what comes at once; who waits for a lock fails instead.
+pub async fn soon<T>(awaited: impl Future<Output = T>) -> T {
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, awaited).await.expect("it waits for a lock of somebody else")
+}
+
 /// A statement as it is written: for what no store function offers.
 pub async fn raw(tx: &mut Tx, sql: &'static str) -> Result<u64, StoreError> {
     Ok(match tx {

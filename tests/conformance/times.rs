@@ -6,7 +6,7 @@ use porchlight::model::{Id, Priority};
 use porchlight::store::timers::{self, Kind, NewTimer};
 use porchlight::store::{StoreError, enrolments, nodes};
 
-use crate::place::{ENROLMENT, KAMAL, NOW, Place, ROSA, SITE, clinic, later, raw};
+use crate::place::{ENROLMENT, KAMAL, NOW, Place, ROSA, SITE, clinic, later, raw, soon};
 use crate::{case, look, refused, save};
 
 pub fn timer(id: i64, kind: Kind, subject: i64, detail: &str, due: Time) -> NewTimer {
@@ -121,7 +121,7 @@ async fn what_another_process_is_sweeping_is_passed_over() {
         go.send(()).expect("the first waits");
         mine
     };
-    let (slow, quick) = tokio::join!(slow, quick);
+    let (slow, quick) = soon(async { tokio::join!(slow, quick) }).await;
     assert_eq!((ids(&slow), ids(&quick)), (vec![1], vec![2]));
     other.end().await;
     place.end().await;
