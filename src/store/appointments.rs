@@ -5,6 +5,17 @@ use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::Id;
 
+/// A visit with every column, for whatever condition follows.
+macro_rules! visits {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, site_id, patient_id, external_id, starts_at, zone, state, why, version
+               FROM appointment ",
+            $rest
+        )
+    };
+}
+
 /// A visit.
 #[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
@@ -33,14 +44,7 @@ pub async fn put(
     zone: &str,
     now: Time,
 ) -> Result<(Id, i64, bool), StoreError> {
-    let before = maybe!(
-        tx,
-        Visit,
-        "SELECT id, site_id, patient_id, external_id, starts_at, zone, state, why, version FROM appointment
-          WHERE site_id = $1 AND external_id = $2",
-        of.0.0,
-        external_id
-    )?;
+    let before = maybe!(tx, Visit, visits!("          WHERE site_id = $1 AND external_id = $2"), of.0.0, external_id)?;
     let Some(before) = before else {
         run!(
             tx,
@@ -81,8 +85,7 @@ pub async fn put(
 /// When the database refuses.
 pub async fn of_patients(tx: &mut Tx, patients: &[i64], since: Time) -> Result<Vec<Visit>, StoreError> {
     const OF: Sql = bulk!(
-        "SELECT id, site_id, patient_id, external_id, starts_at, zone, state, why, version FROM appointment
-          WHERE starts_at >= $2 AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        visits!("          WHERE starts_at >= $2 AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM"),
         ") ORDER BY starts_at, id"
     );
     if patients.is_empty() {
@@ -97,11 +100,7 @@ pub async fn of_patients(tx: &mut Tx, patients: &[i64], since: Time) -> Result<V
 /// # Errors
 /// When the database refuses.
 pub async fn get(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Visit>, StoreError> {
-    const BY_ID: Sql = bulk!(
-        "SELECT id, site_id, patient_id, external_id, starts_at, zone, state, why, version FROM appointment
-          WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM",
-        ")"
-    );
+    const BY_ID: Sql = bulk!(visits!("          WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM"), ")");
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -5,6 +5,18 @@ use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::{Category, Id, Outcome, Severity};
 
+/// An item with every column, for whatever condition follows.
+macro_rules! items {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id,
+             claimed_at, resolved_at, outcome, version
+               FROM escalation ",
+            $rest
+        )
+    };
+}
+
 /// An escalation to be opened.
 #[derive(Debug, Clone)]
 pub struct NewEscalation {
@@ -77,13 +89,7 @@ pub struct Escalation {
 /// # Errors
 /// When the database refuses.
 pub async fn get(tx: &mut Tx, id: Id) -> Result<Option<Escalation>, StoreError> {
-    Ok(maybe!(
-        tx,
-        Escalation,
-        "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id, claimed_at,
-                resolved_at, outcome, version FROM escalation WHERE id = $1",
-        id.0
-    )?)
+    Ok(maybe!(tx, Escalation, items!("WHERE id = $1"), id.0)?)
 }
 
 /// The unresolved escalations of these patients.
@@ -92,9 +98,7 @@ pub async fn get(tx: &mut Tx, id: Id) -> Result<Option<Escalation>, StoreError> 
 /// When the database refuses.
 pub async fn unresolved(tx: &mut Tx, patients: &[i64]) -> Result<Vec<Escalation>, StoreError> {
     const OF: Sql = bulk!(
-        "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id, claimed_at,
-                resolved_at, outcome, version
-           FROM escalation WHERE state <> 'resolved' AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        items!("WHERE state <> 'resolved' AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM"),
         ") ORDER BY opened_at, id"
     );
     if patients.is_empty() {
@@ -295,9 +299,7 @@ pub async fn unresolved_technical(tx: &mut Tx, reason: &str) -> Result<Vec<Escal
     Ok(all!(
         tx,
         Escalation,
-        "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id, claimed_at,
-                resolved_at, outcome, version
-           FROM escalation WHERE state <> 'resolved' AND patient_id IS NULL AND category = 'technical' AND reason = $1",
+        items!("WHERE state <> 'resolved' AND patient_id IS NULL AND category = 'technical' AND reason = $1"),
         reason
     )?)
 }
@@ -324,10 +326,5 @@ pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64,
 /// # Errors
 /// When the database refuses.
 pub async fn unresolved_of_nobody(tx: &mut Tx) -> Result<Vec<Escalation>, StoreError> {
-    Ok(all!(
-        tx,
-        Escalation,
-        "SELECT id, site_id, patient_id, inbox_id, severity, category, reason, state, opened_at, due_at, rung, owner_id, claimed_at,
-                resolved_at, outcome, version FROM escalation WHERE state <> 'resolved' AND patient_id IS NULL ORDER BY opened_at, id"
-    )?)
+    Ok(all!(tx, Escalation, items!("WHERE state <> 'resolved' AND patient_id IS NULL ORDER BY opened_at, id"))?)
 }

@@ -94,7 +94,7 @@ macro_rules! maybe {
 /// A statement whose rows come from one JSON parameter `$1`: a list, of which each element is `value`.
 /// `value->>0` is the first column of a row on both databases.
 macro_rules! bulk {
-    ($head:literal, $tail:literal) => {
+    ($head:expr, $tail:literal) => {
         $crate::store::tx::Sql {
             sqlite: concat!($head, " json_each($1) AS j ", $tail),
             postgres: concat!($head, " jsonb_array_elements($1::jsonb) AS j(value) ", $tail),
