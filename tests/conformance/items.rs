@@ -165,8 +165,8 @@ case!(
         assert_eq!((events[2].staff_id, events[2].escalation_id), (Some(JUNE.0), 1));
         let of_rosa = look!(place, |tx| escalations::events_of_patient(tx, ROSA, later(1)).await);
         assert_eq!(of_rosa.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["crisis", "claimed"]);
-        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[1, 2]).await), [(1, later(1).0), (2, later(2).0)]);
-        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[2]).await), [(2, later(2).0)]);
+        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[1, 2]).await).iter().map(|c| (c.0, c.1)).collect::<Vec<_>>(), [(1, later(1).0), (2, later(2).0)]);
+        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[2]).await).iter().map(|c| (c.0, c.1)).collect::<Vec<_>>(), [(2, later(2).0)]);
         assert!(look!(place, |tx| escalations::crisis_replies(tx, &[]).await).is_empty());
     }
 );
