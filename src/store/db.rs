@@ -240,7 +240,9 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let read = PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.options([("default_transaction_read_only", "on")]))
+        .connect_with(
+            options.options([("default_transaction_read_only", "on"), ("default_transaction_isolation", "repeatable read")]),
+        )
         .await?;
     Ok(Pools::Postgres { write, read })
 }

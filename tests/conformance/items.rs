@@ -155,7 +155,7 @@ case!(
                 &NewEvent { inbox: Some(Id(5)), detail: "Short of breath".into(), ..event(11, 1, "opened", NOW) },
             )
             .await?;
-            escalations::add_event(tx, &event(12, 1, "crisis", later(1))).await?;
+            escalations::add_event(tx, &NewEvent { detail: "crisis-open".into(), ..event(12, 1, "crisis", later(1)) }).await?;
             escalations::add_event(tx, &NewEvent { patient: Some(KAMAL), ..event(13, 2, "crisis", later(2)) }).await?;
             escalations::add_event(tx, &NewEvent { staff: Some(JUNE), ..event(14, 1, "claimed", later(3)) }).await
         });
@@ -165,8 +165,10 @@ case!(
         assert_eq!((events[2].staff_id, events[2].escalation_id), (Some(JUNE.0), 1));
         let of_rosa = look!(place, |tx| escalations::events_of_patient(tx, ROSA, later(1)).await);
         assert_eq!(of_rosa.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["crisis", "claimed"]);
-        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[1, 2]).await).iter().map(|c| (c.0, c.1)).collect::<Vec<_>>(), [(1, later(1).0), (2, later(2).0)]);
-        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[2]).await).iter().map(|c| (c.0, c.1)).collect::<Vec<_>>(), [(2, later(2).0)]);
+        let reply = |item, minute, key: &str| (item, later(minute).0, key.to_owned());
+        let replies = look!(place, |tx| escalations::crisis_replies(tx, &[1, 2]).await);
+        assert_eq!(replies, [reply(1, 1, "crisis-open"), reply(2, 2, "")]);
+        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[2]).await), [reply(2, 2, "")]);
         assert!(look!(place, |tx| escalations::crisis_replies(tx, &[]).await).is_empty());
     }
 );

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use porchlight::model::{ContentClass, Id, Lang, Role};
+use porchlight::model::{Channel, ContentClass, Id, Lang, Role};
 use porchlight::store::patients::{self, NewContact, NewPatient};
 use porchlight::store::staff::{self, NewStaff};
 
-use crate::place::{DANA, JUNE, NOW, ROSA, ROSA_PERSON, ROSA_PHONE, SITE, clinic, later, patient, phone, raw};
+use crate::place::{DANA, JUNE, KAMAL_PERSON, NOW, ROSA, ROSA_PERSON, ROSA_PHONE, SITE, clinic, later, patient, phone, raw};
 use crate::{case, look, save};
 
 case!(
@@ -88,6 +88,26 @@ case!(
             ]
         );
         assert_eq!(seen[0].channel, "sms");
+    }
+);
+
+case!(
+    /// An import gives a new number: the old one is closed, for it is soon somebody else's. The number comes back: it is open again.
+    a_new_number_takes_the_place_of_the_old, |place| {
+        clinic(place).await;
+        let new = phone(Id(43), ROSA_PERSON, "+17185550120", "hash-new");
+        save!(place, |tx| patients::put_contact(tx, SITE, &new, later(1)).await);
+        assert_eq!(save!(place, |tx| patients::replace_contacts(tx, ROSA_PERSON, Channel::Sms, Id(43)).await), 1);
+        assert_eq!(save!(place, |tx| patients::replace_contacts(tx, ROSA_PERSON, Channel::Sms, Id(43)).await), 0, "once");
+        let states = |contacts: Vec<patients::Contact>| contacts.into_iter().map(|c| (c.id, c.state)).collect::<Vec<_>>();
+        let row = |id: i64, state: &str| (id, state.to_owned());
+        assert_eq!(states(look!(place, |tx| patients::contacts(tx, ROSA_PERSON).await)), [row(41, "closed"), row(43, "active")]);
+        assert_eq!(states(look!(place, |tx| patients::contacts(tx, KAMAL_PERSON).await)), [row(42, "active")], "nobody else's");
+
+        let back = phone(Id(99), ROSA_PERSON, "+17185550117", "hash-rosa");
+        assert_eq!(save!(place, |tx| patients::put_contact(tx, SITE, &back, later(2)).await), ROSA_PHONE);
+        let seen = look!(place, |tx| patients::contacts(tx, ROSA_PERSON).await);
+        assert_eq!((seen[0].id, seen[0].state.as_str(), seen[0].closed_why.as_str()), (41, "active", ""));
     }
 );
 

@@ -143,6 +143,18 @@ case!(
 );
 
 case!(
+    /// A page that reads twice reads the same, whatever is written meanwhile.
+    a_read_is_one_view, |place| {
+        let mut tx = place.db.read().await.expect("a view");
+        assert_eq!(sites::get(&mut tx, "meanwhile").await.expect("an answer"), None);
+        set(place, "meanwhile").await.expect("the write");
+        assert_eq!(sites::get(&mut tx, "meanwhile").await.expect("an answer"), None);
+        drop(tx);
+        assert!(is_set(place, "meanwhile").await);
+    }
+);
+
+case!(
     /// Two writes share a commit; while the second is still at work, the first is not told and nobody sees it.
     nobody_is_told_before_the_commit, |place| {
         let busy = Busy::keep(&place.db).await;
