@@ -51,15 +51,19 @@ pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
     }
     // Whatever else a text says, an answer in it is kept; what triage found decides what is said.
     let quiet = severity >= Severity::Urgent;
-    let understood = answer(heard, cx, reader, quiet, &mut out) || visit(heard, cx, reader, quiet, &mut out);
+    let answered = answer(heard, cx, reader, quiet, &mut out);
+    let visited = !answered && visit(heard, cx, reader, quiet, &mut out);
     if quiet {
         return out;
     }
     if severity == Severity::Routine {
         let category = heard.verdict.categories.first().copied().unwrap_or(Category::NotUnderstood);
         out.open(Severity::Routine, category, reason(heard.verdict));
-        out.person(cx, Severity::Routine);
-    } else if !understood && !reader.courtesy(heard.text) {
+        // The answer about the visit has said already that a person will write.
+        if !visited {
+            out.person(cx, Severity::Routine);
+        }
+    } else if !answered && !visited && !reader.courtesy(heard.text) {
         not_understood(cx, &mut out);
     }
     out

@@ -257,7 +257,7 @@ impl Served {
                     "nothing planned".to_owned()
                 };
                 PhoneLink {
-                    href: format!("/?phone={}#ph", Id(*patient)),
+                    href: format!("/?phone={}", Id(*patient)),
                     name: name.as_str().into(),
                     about: format!("{lang} · {state}").into(),
                     current: *patient == id,
