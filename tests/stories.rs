@@ -10,6 +10,8 @@ mod crisis;
 mod delivery;
 #[path = "stories/sharing.rs"]
 mod sharing;
+#[path = "stories/visits.rs"]
+mod visits;
 #[path = "stories/weights.rs"]
 mod weights;
 #[path = "stories/words.rs"]

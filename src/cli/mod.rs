@@ -86,6 +86,17 @@ enum Import {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Visits from a CSV file: booked, moved or cancelled; all rows or none
+    Appointments {
+        /// The file; `docs/import.md` names the columns
+        file: PathBuf,
+        /// Check every row and say what would happen; no row is kept
+        #[arg(long)]
+        dry_run: bool,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -142,6 +153,9 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate { config } => serve::migrate(config.as_deref()).await,
         Command::Check { config } => Ok(check::run(config.as_deref())),
         Command::Import(Import::Patients { file, dry_run, config }) => import::patients(&file, dry_run, config.as_deref()).await,
+        Command::Import(Import::Appointments { file, dry_run, config }) => {
+            import::appointments(&file, dry_run, config.as_deref()).await
+        }
         Command::User(User::Add { email, name, role, password_stdin, config }) => {
             user::add(&email, &name, role, password_stdin, config.as_deref()).await
         }

@@ -1,14 +1,14 @@
 //! Patients from CSV: every row is checked before any is written, and every fault names its line and column.
 
 use std::collections::{HashMap, HashSet};
-use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 
+use super::rows::{Row, read_rows};
 use super::{Given, Record};
 use crate::clock::Time;
 use crate::config;
-use crate::document::{Fault, Faults};
+use crate::document::Faults;
 use crate::inbound::phone;
 use crate::model::{ContentClass, Id, Lang};
 use crate::protocol::{Settings, WeightUnit};
@@ -59,141 +59,15 @@ pub struct Context<'a> {
 /// # Errors
 /// Every fault of every row.
 pub fn read(file: &str, text: &str, cx: &Context<'_>) -> Result<Vec<Record>, Faults> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .flexible(false)
-        .from_reader(text.trim_start_matches('\u{FEFF}').as_bytes());
-    let mut faults = Vec::new();
-    let headers = match reader.headers() {
-        Ok(headers) => headers.clone(),
-        Err(e) => return Err(Faults(vec![broken(file, &e)])),
-    };
-    for name in NEEDED.iter().filter(|name| !headers.iter().any(|h| h == **name)) {
-        faults.push(Fault { file: file.into(), line: 1, column: 1, what: format!("the column `{name}` is missing") });
-    }
-    for (at, name) in headers.iter().enumerate() {
-        if !COLUMNS.iter().any(|(known, _)| known == &name) {
-            let known = COLUMNS.map(|(name, _)| name).join(", ");
-            faults.push(Fault {
-                file: file.into(),
-                line: 1,
-                column: at + 1,
-                what: format!("`{name}` is no column; known are {known}"),
-            });
-        } else if headers.iter().filter(|h| *h == name).count() > 1 {
-            faults.push(Fault {
-                file: file.into(),
-                line: 1,
-                column: at + 1,
-                what: format!("the column `{name}` is there twice"),
-            });
-        }
-    }
-    if !faults.is_empty() {
-        return Err(Faults(faults));
-    }
-    let mut records = Vec::new();
     let (mut ids, mut visits) = (HashMap::new(), HashMap::new());
-    for row in reader.records() {
-        let row = match row {
-            Ok(row) => row,
-            Err(e) => {
-                faults.push(broken(file, &e));
-                continue;
-            }
-        };
-        let line = usize::try_from(row.position().map_or(0, csv::Position::line)).unwrap_or(0);
-        let mut row = Row { file, line, headers: &headers, row: &row, faults: &mut faults };
-        let record = record(&mut row, cx);
+    read_rows(file, text, (&COLUMNS, &NEEDED), |row| {
+        let record = record(row, cx);
         row.once("external_id", record.external_id.clone(), &mut ids);
         if let Some((id, _)) = &record.visit {
             row.once("visit", id.clone(), &mut visits);
         }
-        records.push(record);
-    }
-    if records.is_empty() && faults.is_empty() {
-        faults.push(Fault { file: file.into(), line: 1, column: 1, what: "there is no row below the header".into() });
-    }
-    if faults.is_empty() { Ok(records) } else { Err(Faults(faults)) }
-}
-
-fn broken(file: &str, e: &csv::Error) -> Fault {
-    let line = e.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
-    let what = match e.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("this row has {len} fields, the header has {expected_len}: put quotes around a field that holds a comma")
-        }
-        csv::ErrorKind::Utf8 { .. } => "this row is not UTF-8: save the file as UTF-8".to_owned(),
-        _ => "this is not CSV".to_owned(),
-    };
-    Fault { file: file.into(), line: line.max(1), column: 1, what }
-}
-
-struct Row<'r> {
-    file: &'r str,
-    line: usize,
-    headers: &'r csv::StringRecord,
-    row: &'r csv::StringRecord,
-    faults: &'r mut Vec<Fault>,
-}
-
-impl Row<'_> {
-    fn column(&self, name: &str) -> usize {
-        self.headers.iter().position(|h| h == name).map_or(1, |at| at + 1)
-    }
-
-    /// A field; `None` if it is empty or the file has no such column.
-    fn get(&self, name: &str) -> Option<&str> {
-        let at = self.headers.iter().position(|h| h == name)?;
-        self.row.get(at).filter(|field| !field.is_empty())
-    }
-
-    fn fault(&mut self, name: &str, what: impl Into<String>) {
-        let (line, column) = (self.line, self.column(name));
-        self.faults.push(Fault { file: self.file.to_owned(), line, column, what: format!("{name}: {}", what.into()) });
-    }
-
-    fn need(&mut self, name: &str) -> String {
-        if let Some(text) = self.get(name) {
-            return text.to_owned();
-        }
-        self.fault(name, "must not be empty");
-        String::new()
-    }
-
-    fn parsed<T: FromStr>(&mut self, name: &str) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
-        let text = self.get(name)?.to_owned();
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(e) => {
-                self.fault(name, e.to_string());
-                None
-            }
-        }
-    }
-
-    fn date(&mut self, name: &str) -> Option<Date> {
-        let text = self.get(name)?.to_owned();
-        let date = text.parse().ok();
-        if date.is_none() {
-            self.fault(name, format!("`{text}` is no date: write it as 2026-02-28"));
-        }
-        date
-    }
-
-    fn once(&mut self, name: &str, value: String, seen: &mut HashMap<String, usize>) {
-        if value.is_empty() {
-            return;
-        }
-        if let Some(first) = seen.get(&value) {
-            self.fault(name, format!("`{value}` is in line {first} too: each is given once"));
-        } else {
-            seen.insert(value, self.line);
-        }
-    }
+        record
+    })
 }
 
 fn record(row: &mut Row<'_>, cx: &Context<'_>) -> Record {
@@ -322,14 +196,17 @@ fn protocols(row: &mut Row<'_>, cx: &Context<'_>) -> Vec<(String, Settings)> {
 
 fn visit(row: &mut Row<'_>, cx: &Context<'_>) -> Option<(String, Time)> {
     let text = row.get("visit")?.to_owned();
-    let read = text.split_once(' ').and_then(|(id, when)| {
-        let when: DateTime = when.trim().replace(' ', "T").parse().ok()?;
-        Some((id.to_owned(), cx.zone.instant(when.date(), when.time())?))
-    });
+    let read = text.split_once(' ').and_then(|(id, when)| Some((id.to_owned(), wall_time(when, cx.zone)?)));
     if read.is_none() {
         row.fault("visit", format!("`{text}` is no visit: write its id and time as V-17 2026-11-25 10:30"));
     }
     read
+}
+
+/// `2026-11-25 10:30` on the clocks of a zone.
+pub(super) fn wall_time(text: &str, zone: &Zone) -> Option<Time> {
+    let when: DateTime = text.trim().replace(' ', "T").parse().ok()?;
+    zone.instant(when.date(), when.time())
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! never restores a consent that was withdrawn.
 
 mod csv;
+mod rows;
 mod staff;
+mod visits;
 
 use jiff::civil::Date;
 
@@ -22,6 +24,7 @@ use crate::zone::Zone;
 
 pub use csv::{COLUMNS, Context, read};
 pub use staff::{add_staff, password_hash};
+pub use visits::{VISIT_COLUMNS, VisitCounts, VisitRecord, bring_in_visits, read_visits};
 
 /// A patient as an import or a panel gives it, checked.
 #[derive(Debug, Clone)]

@@ -93,6 +93,15 @@ pub async fn by_external(tx: &mut Tx, site: Id, external_id: &str) -> Result<Opt
     Ok(maybe!(tx, Patient, BY_EXTERNAL, site.0, external_id)?)
 }
 
+/// The clinic's own ids of all patients of a site.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn external_ids(tx: &mut Tx, site: Id) -> Result<std::collections::HashSet<String>, StoreError> {
+    let rows = all!(tx, (String,), "SELECT external_id FROM patient WHERE site_id = $1", site.0)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// Adds a patient and the person behind; `(patient, person)` are their new ids.
 ///
 /// # Errors

@@ -58,6 +58,8 @@ case!(
             "nobody else is touched"
         );
         assert!(look!(place, |tx| patients::by_external(tx, Id(2), "P-3").await).is_none(), "another site's ids are its own");
+        assert!(look!(place, |tx| patients::external_ids(tx, SITE).await).contains("P-3"));
+        assert!(look!(place, |tx| patients::external_ids(tx, Id(2)).await).is_empty());
         assert!(look!(place, |tx| patients::get(tx, Id(99)).await).is_none());
     }
 );
