@@ -79,7 +79,7 @@ impl Open {
         let mut tx = self.app.db.read().await?;
         let known = patients::external_ids(&mut tx, SITE).await?;
         drop(tx);
-        let visits = read_visits(&self.name, &self.text, &self.zone, &known).map_err(unchanged)?;
+        let visits = read_visits(&self.name, &self.text, &self.zone, |id| known.contains(id)).map_err(unchanged)?;
         let (rows, kit, zone) = (visits.len(), Arc::clone(&self.app.kit), self.zone.clone());
         let counts = all_or_none(&self.app.db, dry_run, move |tx| {
             async move { bring_in_visits(tx, &kit, &visits, &zone, kit.now()).await }.boxed()
