@@ -388,7 +388,8 @@ async fn an_open_page_hears_of_news_at_once_of_other_processes_within_seconds_an
         tokio::time::timeout(within, all).await.unwrap_or_else(|_| panic!("{what} was not heard within {within:?}"));
     };
     wait_for("event: clock\ndata: {\"now_ms\":", Duration::from_secs(2)).await;
-    tokio::time::sleep(Duration::from_millis(1200)).await;
+    // A page that has just begun to listen fetches itself once.
+    wait_for("event: queue", Duration::from_secs(2)).await;
     // This process says so.
     world.news.send_modify(|n| *n += 1);
     wait_for("event: queue", Duration::from_millis(500)).await;
