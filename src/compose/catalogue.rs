@@ -234,16 +234,18 @@ const fn fallbacks(lang: Lang) -> &'static [Lang] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const HEAD: &str = "### Status: draft\n";
 
-    fn catalogue(sources: &[(Lang, &str)]) -> Result<Catalogue, Faults> {
+    /// A catalogue of these drafts.
+    pub fn catalogue(sources: &[(Lang, &str)]) -> Result<Catalogue, Faults> {
         Catalogue::from_sources(sources.iter().map(|(lang, text)| (*lang, format!("{lang}.ftl"), format!("{HEAD}{text}"))))
     }
 
-    fn says(catalogue: &Catalogue, lang: Lang, key: &str, args: &Args) -> (String, Lang) {
+    /// A text, and the language in which it was found.
+    pub fn says(catalogue: &Catalogue, lang: Lang, key: &str, args: &Args) -> (String, Lang) {
         let rendered = catalogue.render(lang, key, args).expect("a text");
         (rendered.text.into_inner(), rendered.lang)
     }

@@ -324,21 +324,10 @@ fn one_full_stop(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::catalogue::tests::{catalogue, says};
     use super::super::{Catalogue, RenderError};
     use super::*;
     use crate::clock::Time;
-    use crate::document::Faults;
-
-    const HEAD: &str = "### Status: draft\n";
-
-    fn catalogue(sources: &[(Lang, &str)]) -> Result<Catalogue, Faults> {
-        Catalogue::from_sources(sources.iter().map(|(lang, text)| (*lang, format!("{lang}.ftl"), format!("{HEAD}{text}"))))
-    }
-
-    fn says(catalogue: &Catalogue, lang: Lang, key: &str, args: &Args) -> (String, Lang) {
-        let rendered = catalogue.render(lang, key, args).expect("a text");
-        (rendered.text.into_inner(), rendered.lang)
-    }
 
     fn faults(sources: &[(Lang, &str)]) -> Vec<String> {
         catalogue(sources).expect_err("faults").0.iter().map(ToString::to_string).collect()

@@ -47,9 +47,10 @@ pub(super) async fn claim(State(served): Desk, Path(id): Path<String>, posted: P
                 };
                 if !won {
                     // Claiming one's own again is no conflict.
-                    return Ok(item.state == EscalationState::Claimed.as_str() && item.owner_id == Some(reader.staff.0));
+                    return Ok(item.escalation.state == EscalationState::Claimed.as_str()
+                        && item.escalation.owner_id == Some(reader.staff.0));
                 }
-                let patient = item.patient_id.map(Id);
+                let patient = item.escalation.patient_id.map(Id);
                 escalations::add_event(tx, &event(&kit, &item, "claimed", reader.staff, detail.to_owned())).await?;
                 let entry = Entry { staff: Some(reader.staff), patient, action, subject: id.to_string() };
                 audit::add(tx, kit.ids.node(), &entry, now).await?;
@@ -117,7 +118,11 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
             // What came meanwhile is still news to who corrects the form.
             page.form.version = known;
         }
-        let at = words::when_exactly(served.kit.hours.zone(), served.kit.now(), Time(item.resolved_at.unwrap_or(item.opened_at)));
+        let at = words::when_exactly(
+            served.kit.hours.zone(),
+            served.kit.now(),
+            Time(item.escalation.resolved_at.unwrap_or(item.escalation.opened_at)),
+        );
         change(&mut page.form, &item, &format!("{resolver} resolved this at {at}."));
         html_with(status, &page)
     };
@@ -143,7 +148,7 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
                     return Err(crate::store::StoreError::Missing("item"));
                 };
                 let latest = pane::seen(&pages::happened(tx, id).await?);
-                if item.state != EscalationState::Resolved.as_str() {
+                if item.escalation.state != EscalationState::Resolved.as_str() {
                     if known <= 0 {
                         return Ok(Resolved::Unseen);
                     }
@@ -154,7 +159,7 @@ pub(super) async fn resolve(State(served): Desk, Path(id): Path<String>, posted:
                 if !escalations::resolve(tx, id, who.staff, outcome, now).await? {
                     return Ok(Resolved::Before);
                 }
-                let patient = item.patient_id.map(Id);
+                let patient = item.escalation.patient_id.map(Id);
                 escalations::add_event(tx, &event(&kit, &item, "resolved", who.staff, outcome.as_str().to_owned())).await?;
                 if !text.is_empty() {
                     readings::add_note(tx, kit.id(), who.site, (patient, Some(id)), who.staff, &text, now).await?;
@@ -197,8 +202,8 @@ async fn form_page(served: &Served, reader: &Signed, id: Id, back: String) -> Re
     let page = ItemResolve {
         frame,
         form: ResolveForm::new(&id.to_string(), pane::seen(&happened), name, &back),
-        sev: Sev(queue::severity(&item)),
-        reason: item.reason.as_str().into(),
+        sev: Sev(queue::severity(&item.escalation)),
+        reason: item.escalation.reason.as_str().into(),
         said: pane::all_said(&served.kit, &item, &happened, served.kit.now()),
         safe,
     };
@@ -217,8 +222,8 @@ fn default_back(id: Id) -> String {
 fn event(kit: &crate::kit::Kit, item: &Item, kind: &'static str, staff: Id, detail: String) -> NewEvent {
     NewEvent {
         id: kit.id(),
-        escalation: Id(item.id),
-        patient: item.patient_id.map(Id),
+        escalation: Id(item.escalation.id),
+        patient: item.escalation.patient_id.map(Id),
         at: kit.now(),
         kind,
         staff: Some(staff),

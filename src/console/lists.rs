@@ -9,16 +9,15 @@ use jiff::ToSpan;
 
 use super::session::{Posted, Signed, theme_cookie};
 use super::view::{
-    DraftCount, Fact, Icon, Lead, More, Panel, PanelRow, Place, Sev, Shown, Spark, Tab, Tag, Theme, Tick, Tone, VisitAnswer,
-    VisitDay, VisitRow, Visits, encoded,
+    DraftCount, Fact, Icon, Lead, More, Panel, PanelRow, Place, Sev, Shown, Spark, Tab, Tag, Theme, Tone, VisitAnswer, VisitDay,
+    VisitRow, Visits, encoded,
 };
 use super::{Answer, Desk, Served, go, html, queue, words};
 use crate::clock::Time;
 use crate::kit::Kit;
-use crate::model::{Category, Id, Lang, Severity};
+use crate::model::{Category, Id, Lang};
 use crate::store::escalations::{self, Escalation};
 use crate::store::facts::{self, Facts};
-use crate::store::pages::Item;
 use crate::store::pages::lists::{self as read, Patient, Search, Visit};
 use crate::store::readings::{self, Reading};
 use crate::zone::Zone;
@@ -126,15 +125,15 @@ impl Known {
     /// Why this patient stands here, in the order in which it matters.
     fn lead(&self, kit: &Kit, p: &Patient, now: Time) -> (Lead, Shown, Shown) {
         let mut open: Vec<&Escalation> = self.items.iter().filter(|e| e.patient_id == Some(p.id)).collect();
-        let severity = |e: &Escalation| e.severity.parse().unwrap_or(Severity::Emergency);
-        open.sort_by_key(|e| (std::cmp::Reverse(severity(e)), e.due_at));
+        open.sort_by_key(|e| (std::cmp::Reverse(queue::severity(e)), e.due_at));
         let reason = |icon, word: &str, tone, why: &str, rest: &str| {
             (Lead::Reason(Tag { icon, word: word.into(), tone }), Shown::from(why), Shown::from(rest))
         };
         if let [first, rest @ ..] = open.as_slice() {
             let more = if rest.is_empty() { String::new() } else { format!("and {} more", rest.len()) };
+            let severity = queue::severity(first);
             return (
-                Lead::Item(Sev(severity(first)), item_tick(kit, first, severity(first), now)),
+                Lead::Item(Sev(severity), queue::tick(kit, first, severity, now)),
                 words::sentence(&first.reason).into(),
                 more.into(),
             );
@@ -173,36 +172,6 @@ impl Known {
         // A reading that matters has opened an item, which stands in the row.
         Some(Spark { values, hot: false, sentence, last: format!("{value:.1} {}", last.unit) })
     }
-}
-
-fn item_tick(kit: &Kit, e: &Escalation, severity: Severity, now: Time) -> Tick {
-    let item = Item {
-        id: e.id,
-        site_id: e.site_id,
-        patient_id: e.patient_id,
-        inbox_id: e.inbox_id,
-        severity: e.severity.clone(),
-        category: e.category.clone(),
-        reason: String::new(),
-        state: e.state.clone(),
-        opened_at: e.opened_at,
-        due_at: e.due_at,
-        rung: e.rung,
-        owner_id: e.owner_id,
-        claimed_at: e.claimed_at,
-        resolved_at: e.resolved_at,
-        outcome: String::new(),
-        version: e.version,
-        name: None,
-        lang: None,
-        coordinator_id: None,
-        backup_id: None,
-        owner: None,
-        body: None,
-        address: None,
-        received_at: None,
-    };
-    queue::tick(kit, &item, severity, now)
 }
 
 /// `GET /visits`: today and the six days after.

@@ -35,7 +35,7 @@ pub(super) struct About {
 /// Reads what belongs to an item.
 pub(super) async fn about(served: &Served, tx: &mut Tx, item: &Item) -> Result<About, Trouble> {
     let (kit, now) = (&served.kit, served.kit.now());
-    let patient = match item.patient_id {
+    let patient = match item.escalation.patient_id {
         Some(id) => patients::get(tx, Id(id)).await?,
         None => None,
     };
@@ -48,7 +48,7 @@ pub(super) async fn about(served: &Served, tx: &mut Tx, item: &Item) -> Result<A
         }
         None => (Vec::new(), stranger(item)),
     };
-    let happened = pages::happened(tx, Id(item.id)).await?;
+    let happened = pages::happened(tx, Id(item.escalation.id)).await?;
     Ok(About { patient, contacts, safe, happened })
 }
 
@@ -64,31 +64,37 @@ pub(super) async fn load(
     let (kit, now) = (&served.kit, served.kit.now());
     let zone = kit.hours.zone();
     let about = about(served, tx, item).await?;
-    let crisis = pages::crisis_messages(tx, item.patient_id.map(Id), item.inbox_id.map(Id), Time(item.opened_at)).await?;
-    let severity = queue::severity(item);
+    let crisis = pages::crisis_messages(
+        tx,
+        item.escalation.patient_id.map(Id),
+        item.escalation.inbox_id.map(Id),
+        Time(item.escalation.opened_at),
+    )
+    .await?;
+    let severity = queue::severity(&item.escalation);
     let name = match (&item.name, &item.address) {
         (Some(name), _) => Shown::from(name.as_str()),
         (None, Some(address)) if !address.is_empty() => Shown::from(format!("Unknown number {}", words::phone(address))),
         (None, _) => "Porchlight itself".into(),
     };
     let local = about.patient.as_ref().and_then(|p| p.zone.parse::<Zone>().ok());
-    let id = Id(item.id).to_string();
+    let id = Id(item.escalation.id).to_string();
     let version = seen(&about.happened);
     let holder = holder(item, &about.happened, reader, zone, now);
     let heard = heard(&about.happened);
-    let shown = heard.iter().find(|h| h.inbox_id == item.inbox_id).or(heard.last());
-    let open = item.state != EscalationState::Resolved.as_str();
+    let shown = heard.iter().find(|h| h.inbox_id == item.escalation.inbox_id).or(heard.last());
+    let open = item.escalation.state != EscalationState::Resolved.as_str();
     Ok(Pane {
         version,
-        standing: item.version,
-        patient_href: item.patient_id.map(words::patient_href),
+        standing: item.escalation.version,
+        patient_href: item.escalation.patient_id.map(words::patient_href),
         age: about.patient.as_ref().and_then(|p| words::age(&p.birth_date, zone.local(now).date())),
         lang: queue::lang(item),
         local_time: local.as_ref().map(|z| words::clock(z, now)).unwrap_or_default(),
         zone: local.map(|z| z.name().to_owned()).unwrap_or_default(),
         sev: Sev(severity),
-        tick: open.then(|| Tick { large: true, ..queue::tick(kit, item, severity, now) }),
-        reason: item.reason.as_str().into(),
+        tick: open.then(|| Tick { large: true, ..queue::tick(kit, &item.escalation, severity, now) }),
+        reason: item.escalation.reason.as_str().into(),
         findings: findings(item, &heard),
         steps: steps(kit, item, (&about.happened, shown.and_then(|h| h.inbox_id)), &crisis, now),
         call: call(item, &about),
@@ -105,8 +111,8 @@ pub(super) async fn load(
 
 /// Notes in the audit that somebody read an item's words. Pages that refresh themselves are noted once in a while.
 pub(super) async fn note_reading(served: &Served, reader: &Signed, item: &Item, part: bool) -> Result<(), Trouble> {
-    let patient = item.patient_id.map(Id);
-    note(served, reader, patient, "read item", Id(item.id), part).await
+    let patient = item.escalation.patient_id.map(Id);
+    note(served, reader, patient, "read item", Id(item.escalation.id), part).await
 }
 
 /// Notes in the audit that somebody read something of a patient.
@@ -269,14 +275,14 @@ fn said(kit: &Kit, item: &Item, heard: &Happened, now: Time) -> Option<Said> {
 fn holder(item: &Item, happened: &[Happened], reader: &Signed, zone: &Zone, now: Time) -> PaneHolder {
     let at = |time: Option<i64>| time.map(|t| words::when_exactly(zone, now, Time(t))).unwrap_or_default();
     let name = || Shown::from(item.owner.as_deref().map_or("Somebody", words::first_name));
-    match (item.state.parse(), item.owner_id) {
+    match (item.escalation.state.parse(), item.escalation.owner_id) {
         (Ok(EscalationState::Resolved), _) => PaneHolder::Resolved {
             name: resolver(item, happened).into(),
-            at: at(item.resolved_at),
-            outcome: item.outcome.parse().unwrap_or(Outcome::Answered),
+            at: at(item.escalation.resolved_at),
+            outcome: item.escalation.outcome.parse().unwrap_or(Outcome::Answered),
         },
-        (Ok(EscalationState::Claimed), Some(owner)) if owner == reader.staff.0 => PaneHolder::You(at(item.claimed_at)),
-        (Ok(EscalationState::Claimed), _) => PaneHolder::Other { name: name(), at: at(item.claimed_at) },
+        (Ok(EscalationState::Claimed), Some(owner)) if owner == reader.staff.0 => PaneHolder::You(at(item.escalation.claimed_at)),
+        (Ok(EscalationState::Claimed), _) => PaneHolder::Other { name: name(), at: at(item.escalation.claimed_at) },
         (Ok(EscalationState::Open) | Err(_), _) => PaneHolder::Nobody,
     }
 }
@@ -303,12 +309,12 @@ fn findings(item: &Item, heard: &[&Happened]) -> Vec<Finding> {
     // Words that are harmless as words can carry a reading that is not: that of the words which gave the item its reason.
     let worst = heard.iter().filter_map(|h| h.severity.as_deref()?.parse::<Severity>().ok()).max().unwrap_or(Severity::None);
     let read = heard.iter().rev().filter(|h| h.kind != "wrote").find_map(|h| h.read_as.as_deref().filter(|r| !r.is_empty()));
-    if let (true, Some(read)) = (worst < queue::severity(item), read) {
-        let meaning = format!("{read}: {}", words::sentence(&item.reason));
+    if let (true, Some(read)) = (worst < queue::severity(&item.escalation), read) {
+        let meaning = format!("{read}: {}", words::sentence(&item.escalation.reason));
         findings.push(Finding {
             quote: None,
             meaning: meaning.into(),
-            rule: item.category.clone(),
+            rule: item.escalation.category.clone(),
             pack: "of the protocol that asked".to_owned(),
         });
     }

@@ -90,7 +90,7 @@ pub(super) async fn load(served: &Served, reader: &Signed, id: Id, said: Said) -
     let items = pages::items_of(&mut tx, reader.site, id).await?;
     let mut open = Vec::with_capacity(items.len());
     for item in &items {
-        let happened = pages::happened(&mut tx, Id(item.id)).await?;
+        let happened = pages::happened(&mut tx, Id(item.escalation.id)).await?;
         open.push(open_item(kit, reader, item, &happened, now));
     }
     let enrolled = pages::patient::enrolments(&mut tx, id).await?;
@@ -138,9 +138,9 @@ pub(super) async fn load(served: &Served, reader: &Signed, id: Id, said: Said) -
 }
 
 fn open_item(kit: &Kit, reader: &Signed, item: &Item, happened: &[Happened], now: Time) -> OpenItem {
-    let severity = queue::severity(item);
-    let id = Id(item.id).to_string();
-    let since = item.claimed_at.map(|t| words::when_exactly(kit.hours.zone(), now, Time(t))).unwrap_or_default();
+    let severity = queue::severity(&item.escalation);
+    let id = Id(item.escalation.id).to_string();
+    let since = item.escalation.claimed_at.map(|t| words::when_exactly(kit.hours.zone(), now, Time(t))).unwrap_or_default();
     let held = match (queue::owner(item), item.owner.as_deref()) {
         (Some(owner), _) if owner == reader.staff => format!("Yours since {since}"),
         (Some(_), Some(name)) => format!("{}’s since {since}", words::first_name(name)),
@@ -149,10 +149,10 @@ fn open_item(kit: &Kit, reader: &Signed, item: &Item, happened: &[Happened], now
     OpenItem {
         version: pane::seen(happened),
         sev: Sev(severity),
-        tick: queue::tick(kit, item, severity, now),
-        reason: item.reason.as_str().into(),
+        tick: queue::tick(kit, &item.escalation, severity, now),
+        reason: item.escalation.reason.as_str().into(),
         held: held.into(),
-        can_claim: item.state == EscalationState::Open.as_str(),
+        can_claim: item.escalation.state == EscalationState::Open.as_str(),
         href: queue_href(QueueView::Team, &Filters::default(), Some(&id)),
         id,
     }

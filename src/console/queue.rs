@@ -14,6 +14,7 @@ use crate::clock::Time;
 use crate::kit::Kit;
 use crate::model::{EscalationState, Id, Lang, Severity};
 use crate::store::Tx;
+use crate::store::escalations::Escalation;
 use crate::store::pages::{self, Item};
 
 /// Items younger than this (machine time) are looked through for those that were resolved today.
@@ -99,14 +100,14 @@ pub(super) fn toast(done: &str) -> Option<Shown> {
 }
 
 /// How an item's time stands.
-pub(super) fn tick(kit: &Kit, item: &Item, severity: Severity, now: Time) -> Tick {
-    let claimed = item.state != EscalationState::Open.as_str();
+pub(super) fn tick(kit: &Kit, e: &Escalation, severity: Severity, now: Time) -> Tick {
+    let claimed = e.state != EscalationState::Open.as_str();
     Tick {
-        now: if item.state == EscalationState::Resolved.as_str() { Time(item.resolved_at.unwrap_or(now.0)) } else { now },
-        opened: Time(item.opened_at),
-        due: Time(item.due_at),
+        now: if e.state == EscalationState::Resolved.as_str() { Time(e.resolved_at.unwrap_or(now.0)) } else { now },
+        opened: Time(e.opened_at),
+        due: Time(e.due_at),
         duty: if claimed { Duty::Resolve } else { Duty::Claim },
-        by: words::by(kit.hours.zone(), now, Time(item.due_at)),
+        by: words::by(kit.hours.zone(), now, Time(e.due_at)),
         alarm: !claimed && severity == Severity::Emergency,
         large: false,
     }
@@ -118,8 +119,8 @@ pub(super) fn name(item: &Item) -> Shown {
 }
 
 /// A stored severity; one that this version does not know is taken for the worst.
-pub(super) fn severity(item: &Item) -> Severity {
-    item.severity.parse().unwrap_or(Severity::Emergency)
+pub(super) fn severity(e: &Escalation) -> Severity {
+    e.severity.parse().unwrap_or(Severity::Emergency)
 }
 
 /// The language of an item's patient.
@@ -129,7 +130,7 @@ pub(super) fn lang(item: &Item) -> Option<Lang> {
 
 /// Who has an item. What is open to be claimed is nobody's, whoever had it before.
 pub(super) fn owner(item: &Item) -> Option<Id> {
-    item.owner_id.filter(|_| item.state != EscalationState::Open.as_str()).map(Id)
+    item.escalation.owner_id.filter(|_| item.escalation.state != EscalationState::Open.as_str()).map(Id)
 }
 
 async fn in_view(
@@ -144,7 +145,7 @@ async fn in_view(
     let today = zone.instant(zone.local(now).date(), jiff::civil::Time::midnight()).unwrap_or(now);
     let first = pages::first_id(served.kit.clock.machine().minus(RESOLVED_WITHIN));
     let done = pages::resolved(tx, reader.site, today, first).await?;
-    let unassigned = |i: &Item| i.state == EscalationState::Open.as_str();
+    let unassigned = |i: &Item| i.escalation.state == EscalationState::Open.as_str();
     let counts = Counts {
         mine: open.iter().filter(|i| is_mine(i, reader.staff)).count(),
         team: open.len(),
@@ -162,47 +163,47 @@ async fn in_view(
 
 /// Whether it is this person's turn.
 fn is_mine(item: &Item, me: Id) -> bool {
-    if item.state == EscalationState::Resolved.as_str() {
+    if item.escalation.state == EscalationState::Resolved.as_str() {
         return false;
     }
     if let Some(owner) = owner(item) {
         return owner == me;
     }
     let mine = item.coordinator_id == Some(me.0);
-    let stands_in = item.backup_id == Some(me.0) && item.rung >= 1;
-    mine || stands_in || item.rung >= 2 || item.coordinator_id.is_none()
+    let stands_in = item.backup_id == Some(me.0) && item.escalation.rung >= 1;
+    mine || stands_in || item.escalation.rung >= 2 || item.coordinator_id.is_none()
 }
 
 fn fits(item: &Item, filters: &Filters) -> bool {
     let wanted = filters.search.to_lowercase();
     let found = |text: &str| text.to_lowercase().contains(&wanted);
-    let said = || found(name(item).as_str()) || found(&item.reason) || item.body.as_deref().is_some_and(found);
-    filters.severity.is_none_or(|s| severity(item) == s)
+    let said = || found(name(item).as_str()) || found(&item.escalation.reason) || item.body.as_deref().is_some_and(found);
+    filters.severity.is_none_or(|s| severity(&item.escalation) == s)
         && filters.lang.is_none_or(|l| lang(item) == Some(l))
         && (wanted.is_empty() || said())
 }
 
 fn row(kit: &Kit, reader: Id, item: &Item, now: Time) -> QueueRow {
-    let (severity, id) = (severity(item), Id(item.id).to_string());
+    let (severity, id) = (severity(&item.escalation), Id(item.escalation.id).to_string());
     let excerpt = item.body.as_deref().map(str::trim).filter(|b| !b.is_empty());
     QueueRow {
         href: queue_href(QueueView::Team, &Filters::default(), Some(&id)),
         id,
         current: false,
         sev: Sev(severity),
-        tick: tick(kit, item, severity, now),
+        tick: tick(kit, &item.escalation, severity, now),
         holder: match (owner(item), &item.owner) {
             (Some(owner), _) if owner == reader => Holder::You,
             (Some(_), Some(name)) => Holder::Other(words::first_name(name).into()),
             (Some(_), None) | (None, _) => Holder::Nobody,
         },
-        since: words::when(kit.hours.zone(), now, Time(item.opened_at)),
+        since: words::when(kit.hours.zone(), now, Time(item.escalation.opened_at)),
         name: name(item),
         lang: lang(item),
-        reason: if item.state == EscalationState::Resolved.as_str() {
-            format!("Resolved: {}", item.reason).into()
+        reason: if item.escalation.state == EscalationState::Resolved.as_str() {
+            format!("Resolved: {}", item.escalation.reason).into()
         } else {
-            item.reason.as_str().into()
+            item.escalation.reason.as_str().into()
         },
         excerpt: excerpt.map(|body| {
             let cut: String = body.chars().take(EXCERPT).collect();
@@ -217,22 +218,24 @@ mod tests {
 
     fn item(coordinator: Option<i64>, backup: Option<i64>, owner: Option<i64>, rung: i64) -> Item {
         Item {
-            id: 1,
-            site_id: 1,
-            patient_id: Some(1),
-            inbox_id: None,
-            severity: "urgent".into(),
-            category: "symptom".into(),
-            reason: "Swollen feet".into(),
-            state: if owner.is_some() { "claimed".into() } else { "open".into() },
-            opened_at: 0,
-            due_at: 0,
-            rung,
-            owner_id: owner,
-            claimed_at: None,
-            resolved_at: None,
-            outcome: String::new(),
-            version: 0,
+            escalation: Escalation {
+                id: 1,
+                site_id: 1,
+                patient_id: Some(1),
+                inbox_id: None,
+                severity: "urgent".into(),
+                category: "symptom".into(),
+                reason: "Swollen feet".into(),
+                state: if owner.is_some() { "claimed".into() } else { "open".into() },
+                opened_at: 0,
+                due_at: 0,
+                rung,
+                owner_id: owner,
+                claimed_at: None,
+                resolved_at: None,
+                outcome: String::new(),
+                version: 0,
+            },
             name: Some("Inés Peña".into()),
             lang: Some("es".into()),
             coordinator_id: coordinator,
@@ -259,7 +262,8 @@ mod tests {
 
     #[test]
     fn what_must_be_claimed_anew_is_nobodys_whoever_had_it() {
-        let again = Item { state: "open".into(), ..item(Some(7), None, Some(8), 0) };
+        let mut again = item(Some(7), None, Some(8), 0);
+        again.escalation.state = "open".into();
         assert_eq!(owner(&again), None);
         assert!(is_mine(&again, Id(7)) && !is_mine(&again, Id(8)), "it is the coordinator’s turn again");
     }

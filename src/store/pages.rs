@@ -6,6 +6,7 @@
 pub mod lists;
 pub mod patient;
 
+use super::escalations::Escalation;
 use super::tx::{all, maybe, run};
 use super::{StoreError, Tx};
 use crate::clock::Time;
@@ -18,22 +19,9 @@ const QUEUE: i64 = 1000;
 #[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
 pub struct Item {
-    pub id: i64,
-    pub site_id: i64,
-    pub patient_id: Option<i64>,
-    pub inbox_id: Option<i64>,
-    pub severity: String,
-    pub category: String,
-    pub reason: String,
-    pub state: String,
-    pub opened_at: i64,
-    pub due_at: i64,
-    pub rung: i64,
-    pub owner_id: Option<i64>,
-    pub claimed_at: Option<i64>,
-    pub resolved_at: Option<i64>,
-    pub outcome: String,
-    pub version: i64,
+    /// The escalation itself.
+    #[sqlx(flatten)]
+    pub escalation: Escalation,
     /// The patient's name.
     pub name: Option<String>,
     pub lang: Option<String>,

@@ -105,7 +105,7 @@ case!(
     the_queue_shows_what_waits, |place| {
         morning(place).await;
         let queue = look!(place, |tx| pages::unresolved(tx, SITE).await);
-        assert_eq!(queue.iter().map(|i| i.id).collect::<Vec<_>>(), [601, 602, 603]);
+        assert_eq!(queue.iter().map(|i| i.escalation.id).collect::<Vec<_>>(), [601, 602, 603]);
         let (rosa, kamal, unknown) = (&queue[0], &queue[1], &queue[2]);
         assert_eq!(
             (rosa.name.as_deref(), rosa.lang.as_deref(), rosa.coordinator_id, rosa.backup_id),
@@ -120,14 +120,14 @@ case!(
         assert!(look!(place, |tx| pages::unresolved(tx, ELSEWHERE).await).is_empty());
 
         assert_eq!(
-            look!(place, |tx| pages::resolved(tx, SITE, NOW, Id(0)).await).iter().map(|i| i.id).collect::<Vec<_>>(),
+            look!(place, |tx| pages::resolved(tx, SITE, NOW, Id(0)).await).iter().map(|i| i.escalation.id).collect::<Vec<_>>(),
             [604]
         );
         assert!(look!(place, |tx| pages::resolved(tx, SITE, later(3), Id(0)).await).is_empty());
         assert!(look!(place, |tx| pages::resolved(tx, SITE, NOW, Id(605)).await).is_empty());
-        assert_eq!(look!(place, |tx| pages::item(tx, SITE, Id(601)).await).map(|i| i.severity), Some("emergency".to_owned()));
+        assert_eq!(look!(place, |tx| pages::item(tx, SITE, Id(601)).await).map(|i| i.escalation.severity), Some("emergency".to_owned()));
         assert!(look!(place, |tx| pages::item(tx, ELSEWHERE, Id(601)).await).is_none());
-        assert_eq!(look!(place, |tx| pages::items_of(tx, SITE, ROSA).await).iter().map(|i| i.id).collect::<Vec<_>>(), [601]);
+        assert_eq!(look!(place, |tx| pages::items_of(tx, SITE, ROSA).await).iter().map(|i| i.escalation.id).collect::<Vec<_>>(), [601]);
         assert!(look!(place, |tx| pages::items_of(tx, ELSEWHERE, ROSA).await).is_empty());
         let alarms = look!(place, |tx| pages::alarms(tx, SITE).await);
         assert_eq!(
@@ -144,14 +144,14 @@ case!(
     an_item_is_taken_over_as_it_was_seen, |place| {
         morning(place).await;
         let seen = look!(place, |tx| pages::item(tx, SITE, Id(602)).await).expect("the item");
-        assert_eq!((seen.owner_id, seen.state.as_str()), (Some(DANA.0), "claimed"));
-        let version = seen.version;
+        assert_eq!((seen.escalation.owner_id, seen.escalation.state.as_str()), (Some(DANA.0), "claimed"));
+        let version = seen.escalation.version;
         assert!(!save!(place, |tx| pages::take_over(tx, Id(602), DANA, version, later(5)).await), "she has it");
         assert!(!save!(place, |tx| pages::take_over(tx, Id(602), JUNE, version - 1, later(5)).await), "it has moved since");
         assert!(!save!(place, |tx| pages::take_over(tx, Id(601), JUNE, 0, later(5)).await), "an open item is claimed");
         assert!(save!(place, |tx| pages::take_over(tx, Id(602), JUNE, version, later(5)).await));
         let seen = look!(place, |tx| pages::item(tx, SITE, Id(602)).await).expect("the item");
-        assert_eq!((seen.owner.as_deref(), seen.claimed_at, seen.version), (Some("June Abara"), Some(later(5).0), version + 1));
+        assert_eq!((seen.owner.as_deref(), seen.escalation.claimed_at, seen.escalation.version), (Some("June Abara"), Some(later(5).0), version + 1));
     }
 );
 

@@ -183,8 +183,8 @@ async fn the_most_pressing_comes_first_and_a_number_that_nobody_knows_shows_two_
 
     let mut tx = world.db.read().await.expect("reads");
     let items = pages::unresolved(&mut tx, SITE).await.expect("reads");
-    let stranger = items.iter().find(|i| i.patient_id.is_none()).expect("an item of nobody");
-    let opened = dana.page(&format!("/queue?item={}", Id(stranger.id))).await;
+    let stranger = items.iter().find(|i| i.escalation.patient_id.is_none()).expect("an item of nobody");
+    let opened = dana.page(&format!("/queue?item={}", Id(stranger.escalation.id))).await;
     assert!(
         opened.contains("(718) 555-0199") && opened.contains("Nobody knows who this is.") && !opened.contains("Open patient"),
         "{opened}"

@@ -189,13 +189,14 @@ async fn an_emergency_cried_again_must_be_claimed_anew_and_stands_as_nobodys_eve
     let mut tx = world.db.read().await.expect("reads");
     let items = pages::items_of(&mut tx, porchlight::kit::SITE, rosa).await.expect("reads");
     drop(tx);
-    let emergency = items.iter().find(|i| i.severity == "emergency").expect("an emergency");
-    assert_eq!(emergency.state, "open");
+    let emergency = items.iter().find(|i| i.escalation.severity == "emergency").expect("an emergency");
+    assert_eq!(emergency.escalation.state, "open");
     let row_of = |page: &str| {
-        let from = page.find(&format!("data-id=\"{}\"", Id(emergency.id))).unwrap_or_else(|| panic!("no row in {page}"));
+        let from =
+            page.find(&format!("data-id=\"{}\"", Id(emergency.escalation.id))).unwrap_or_else(|| panic!("no row in {page}"));
         page[from..].split("</li>").next().unwrap_or_default().to_owned()
     };
-    let queue = june.page(&format!("/queue?view=team&item={}", Id(emergency.id))).await;
+    let queue = june.page(&format!("/queue?view=team&item={}", Id(emergency.escalation.id))).await;
     assert!(row_of(&queue[queue.find("id=\"rows\"").expect("rows")..]).contains("Nobody yet"), "{queue}");
     assert!(queue.contains(">Claim <kbd>c</kbd>"), "{queue}");
     assert!(june.page(&format!("/patient/{rosa}")).await.contains("Nobody yet"));

@@ -184,7 +184,7 @@ impl World {
         let mut tx = self.db.read().await.expect("reads");
         let items = pages::unresolved(&mut tx, SITE).await.expect("reads");
         assert_eq!(items.len(), 1, "{items:?}");
-        Id(items[0].id)
+        Id(items[0].escalation.id)
     }
 
     pub fn browser(&self) -> Browser<'_> {
