@@ -317,10 +317,12 @@ pub(super) async fn unknown_sender(
         reason,
     };
     escalation::open(tx, kit, &[], &request, now).await?;
-    // Once a day; to a cry for help once in a quarter of an hour, so that two machines never talk all night.
-    let quiet = if verdict.severity == Severity::Emergency { 15 * 60 } else { 86_400 };
+    // Once a day; to a cry for help once in a quarter of an hour, so that two machines never talk all night. An answer to
+    // other words never stands for the answer to a cry.
+    let cries = verdict.severity == Severity::Emergency;
+    let quiet = if cries { 15 * 60 } else { 86_400 };
     let since = now.minus(std::time::Duration::from_secs(quiet));
-    if !messages::answered_lately(tx, &row.gateway, &row.address, since).await? {
+    if !messages::answered_lately(tx, (&row.gateway, &row.address), cries, since).await? {
         // Nobody knows what language they read: the one of the rule that saw most, else English.
         let lang = verdict.because.first().and_then(|f| f.pack.parse::<Lang>().ok()).unwrap_or(Lang::En);
         let args = Args::default().with("phone", kit.site.phone.as_str()).with("emergency", kit.site.emergency.as_str());
@@ -335,7 +337,7 @@ pub(super) async fn unknown_sender(
             inbox: Some(Id(row.id)),
             staff: None,
             direct: Some((row.gateway.clone(), row.address.clone())),
-            class: if verdict.severity == Severity::Emergency { Class::Crisis } else { Class::Answer },
+            class: if cries { Class::Crisis } else { Class::Answer },
             content: ContentClass::Logistics,
             key: "unknown-sender".into(),
             args: serde_json::to_string(&args).map_err(|e| StoreError::Unreadable(e.to_string()))?,

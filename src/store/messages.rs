@@ -464,18 +464,25 @@ pub async fn depth(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
     )?)
 }
 
-/// Whether somebody unknown had an answer since a time.
+/// Whether somebody unknown had an answer since a time; with `crisis`, whether a cry for help of theirs had one.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn answered_lately(tx: &mut Tx, gateway: &str, address: &str, since: Time) -> Result<bool, StoreError> {
+pub async fn answered_lately(
+    tx: &mut Tx,
+    (gateway, address): (&str, &str),
+    crisis: bool,
+    since: Time,
+) -> Result<bool, StoreError> {
     let found = maybe!(
         tx,
         (i64,),
-        "SELECT id FROM message WHERE patient_id IS NULL AND planned_at >= $3 AND via_gateway = $1 AND to_address = $2 LIMIT 1",
+        "SELECT id FROM message WHERE patient_id IS NULL AND planned_at >= $3 AND via_gateway = $1 AND to_address = $2
+            AND (class = 'crisis' OR NOT $4) LIMIT 1",
         gateway,
         address,
-        since.0
+        since.0,
+        crisis
     )?;
     Ok(found.is_some())
 }

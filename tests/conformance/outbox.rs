@@ -364,10 +364,14 @@ case!(
         let stranger = NewMessage { patient: None, thread: None, direct: direct.clone(), ..message(1, Class::Consent) };
         let known = NewMessage { direct: Some(("sms".into(), "+17185550117".into())), ..message(2, Class::Consent) };
         save!(place, |tx| messages::plan(tx, &[stranger, known]).await);
-        assert!(look!(place, |tx| messages::answered_lately(tx, "sms", "+17185550199", NOW).await));
-        assert!(!look!(place, |tx| messages::answered_lately(tx, "sms", "+17185550199", later(1)).await));
-        assert!(!look!(place, |tx| messages::answered_lately(tx, "other", "+17185550199", NOW).await));
-        assert!(!look!(place, |tx| messages::answered_lately(tx, "sms", "+17185550117", NOW).await));
+        assert!(look!(place, |tx| messages::answered_lately(tx, ("sms", "+17185550199"), false, NOW).await));
+        assert!(!look!(place, |tx| messages::answered_lately(tx, ("sms", "+17185550199"), false, later(1)).await));
+        assert!(!look!(place, |tx| messages::answered_lately(tx, ("other", "+17185550199"), false, NOW).await));
+        assert!(!look!(place, |tx| messages::answered_lately(tx, ("sms", "+17185550117"), false, NOW).await));
+        assert!(!look!(place, |tx| messages::answered_lately(tx, ("sms", "+17185550199"), true, NOW).await), "not to a cry");
+        let cry = NewMessage { patient: None, thread: None, direct, ..message(3, Class::Crisis) };
+        save!(place, |tx| messages::plan(tx, &[cry]).await);
+        assert!(look!(place, |tx| messages::answered_lately(tx, ("sms", "+17185550199"), true, NOW).await));
         assert!(look!(place, |tx| messages::states(tx, KAMAL).await).is_empty());
     }
 );

@@ -126,5 +126,12 @@ story!(
         assert_eq!(world.texts(&ray).len(), 1, "one answer a day");
         let items = world.unknown_items().await;
         assert!(items.iter().any(|i| i.severity == "urgent"), "{:?}", items.iter().map(|i| &i.reason).collect::<Vec<_>>());
+        world.says(&ray, "i want to kill myself").await;
+        assert_eq!(world.texts(&ray).len(), 2, "a cry for help is answered, whatever was answered before");
+        assert!(world.last(&ray).contains("911"), "{}", world.last(&ray));
+        let items = world.unknown_items().await;
+        assert!(items.iter().any(|i| i.severity == "emergency"), "{:?}", items.iter().map(|i| &i.reason).collect::<Vec<_>>());
+        world.says(&ray, "i want to kill myself").await;
+        assert_eq!(world.texts(&ray).len(), 2, "two machines never talk all night");
     }
 );
