@@ -20,6 +20,8 @@ mod people;
 mod place;
 #[path = "conformance/plans.rs"]
 mod plans;
+#[path = "conformance/seeds.rs"]
+mod seeds;
 #[path = "conformance/times.rs"]
 mod times;
 #[path = "conformance/writer.rs"]

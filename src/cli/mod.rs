@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod bench;
 mod check;
 mod demo;
 mod import;
@@ -71,6 +72,9 @@ enum Command {
     Understand,
     /// Count SMS segments of JSON lines {"text"}; print {"encoding","segments"}
     Segments,
+    /// Measure speed on this machine; prints one JSON line
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 #[derive(Debug, Subcommand)]
@@ -162,6 +166,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Triage => lines::triage(),
         Command::Understand => lines::understand(),
         Command::Segments => lines::segments(),
+        Command::Bench(bench) => bench::run(bench).await,
     }
 }
 

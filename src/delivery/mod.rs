@@ -8,6 +8,7 @@ mod acknowledge;
 mod prepare;
 mod receipts;
 mod retry;
+mod room;
 mod worker;
 
 use std::sync::Arc;

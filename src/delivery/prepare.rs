@@ -1,7 +1,7 @@
 //! Inside the claim's transaction: facts are read for the whole batch, each message is decided, and what
 //! goes gets its text. The decision that was made last before sending is the one that counts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
 use crate::store::messages::{self, Claimed, Prepared, Settled};
 use crate::store::timers::{self, Kind, NewTimer};
-use crate::store::{StoreError, Tx, facts, threads};
+use crate::store::{StoreError, Tx, enrolments, facts, threads};
 
 /// A message that is to be sent now.
 #[derive(Debug, Clone)]
@@ -75,8 +75,7 @@ pub async fn claim(
     let visits: Vec<i64> = claimed.iter().filter_map(|m| m.appointment_id).collect();
     let enrolled: Vec<i64> = claimed.iter().filter_map(|m| m.enrolment_id).collect();
     let known = facts::load(tx, &patients, &visits).await?;
-    let running: HashMap<i64, bool> =
-        crate::store::enrolments::get(tx, &enrolled).await?.into_iter().map(|e| (e.id, e.state == "active")).collect();
+    let running = enrolments::active(tx, &enrolled).await?;
     for (patient, rows) in &by_patient {
         let facts = match facts_of(&known, *patient, kit, ways) {
             Ok(Some(facts)) => facts,
@@ -134,12 +133,12 @@ fn grouped(claimed: &[Claimed]) -> BTreeMap<i64, Vec<&Claimed>> {
 /// # Errors
 /// When what is stored cannot be read.
 pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) -> Result<Option<Facts>, StoreError> {
-    let Some(row) = known.patients.iter().find(|p| p.id == patient) else { return Ok(None) };
+    let Some(row) = known.patient(patient) else { return Ok(None) };
     let unreadable = |what: &str| StoreError::Unreadable(what.to_owned());
     let zone = row.zone.parse().map_err(|_| unreadable("a time zone"))?;
     let mut consent = Consent::Unrecorded;
     let mut alone: HashMap<i64, bool> = HashMap::new();
-    for event in known.consents.iter().filter(|e| e.patient_id == patient) {
+    for event in known.consents_of(patient) {
         let given = event.action == "given";
         match event.contact_id {
             Some(contact) => {
@@ -153,7 +152,7 @@ pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) 
         }
     }
     let mut contacts = Vec::new();
-    for c in known.contacts.iter().filter(|c| c.patient_id == patient) {
+    for c in known.contacts_of(patient) {
         let channel: Channel = c.channel.parse().map_err(|_| unreadable("a channel"))?;
         contacts.push(Contact {
             id: Id(c.contact_id),
@@ -177,10 +176,10 @@ pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) 
     }))
 }
 
-fn due(m: &Claimed, known: &facts::Facts, running: &HashMap<i64, bool>, kit: &Kit) -> Result<Due, StoreError> {
+fn due(m: &Claimed, known: &facts::Facts, running: &HashSet<i64>, kit: &Kit) -> Result<Due, StoreError> {
     let unreadable = |what: String| StoreError::Unreadable(what);
     let visit = m.appointment_id.map(|id| {
-        known.visits.iter().find(|v| v.id == id).is_some_and(|v| {
+        known.visit(id).is_some_and(|v| {
             let awaited = matches!(v.state.as_str(), "booked" | "confirmed");
             awaited && Some(v.version) == m.appointment_version
         })
@@ -197,7 +196,7 @@ fn due(m: &Claimed, known: &facts::Facts, running: &HashMap<i64, bool>, kit: &Ki
         expires_at: m.expires_at.map(Time),
         // Only a reminder follows its visit; the answer "we noted that you can't come" still goes.
         visit_stands: visit.filter(|_| class == Class::Reminder),
-        enrolled: m.enrolment_id.map(|id| running.get(&id).copied().unwrap_or(false)),
+        enrolled: m.enrolment_id.map(|id| running.contains(&id)),
     })
 }
 
@@ -321,7 +320,8 @@ impl<'a> Batch<'a> {
         decided: (&'static str, Reason),
         known: &facts::Facts,
     ) -> Result<(), StoreError> {
-        let found = known.contacts.iter().find(|c| c.contact_id == contact.id.0 && c.thread_id == contact.thread.0);
+        let own = known.contacts_of(row.patient_id.unwrap_or_default());
+        let found = own.iter().find(|c| c.contact_id == contact.id.0 && c.thread_id == contact.thread.0);
         let Some(found) = found else { return Err(StoreError::Missing("contact")) };
         let channel: Channel = found.channel.parse().map_err(|_| StoreError::Unreadable("a channel".into()))?;
         let Some(gateway) = self.ways.serving(channel).map(|g| g.name().to_owned()) else {

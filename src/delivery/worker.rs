@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::acknowledge::{Answered, acknowledge};
 use super::prepare::{Ready, claim};
+use super::room::Room;
 use super::{Gateways, release_lost};
 use crate::gateway::{Outgoing, SendError};
 use crate::kit::Kit;
@@ -21,6 +22,10 @@ use crate::store::{Db, Lane, StoreError};
 const FOR_CRISES: usize = 16;
 /// How long a failed acknowledgement rests before it is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
+/// Polling stands behind every wake-up.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long the next look waits when the database refused.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// Sends what is queued.
 #[derive(Debug, Clone)]
@@ -53,67 +58,66 @@ impl Worker {
     }
 
     /// Works until told to stop, then lets what is under way end.
+    ///
+    /// Claiming, sending and acknowledging go on at once: while one batch is written, another is on the wire.
     pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
-        let room = self.ways.room();
+        let mut room = Room::new(self.ways.room(), self.kit.clock.machine());
         let mut sending = FuturesUnordered::new();
-        let mut under_way = 0_usize;
-        let mut rest = Duration::ZERO;
-        let mut called = true;
+        // At most one of each at a time: the writer takes one after the other anyway.
+        let mut claiming = FuturesUnordered::new();
+        let mut acknowledging = FuturesUnordered::new();
+        let mut answered: Vec<Answered> = Vec::new();
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Somebody called, or a look is due; and whether more may be queued than was claimed.
+        let (mut called, mut more) = (true, true);
         loop {
-            if stop.is_cancelled() && sending.is_empty() {
+            if acknowledging.is_empty() && !answered.is_empty() {
+                metrics::counter!("porchlight_attempts_total").increment(answered.len() as u64);
+                acknowledging.push(self.acknowledge_surely(std::mem::take(&mut answered)));
+            }
+            if claiming.is_empty() && (called || more) && !stop.is_cancelled() {
+                // In batches: when half the house is free. Until then there are places for crisis replies alone, whenever
+                // somebody calls.
+                let half = room.is_half_free();
+                let (free, least) = if half { (room.free(), Priority::BULK) } else { (FOR_CRISES, Priority::CRISIS) };
+                if half || called {
+                    let limit = self.kit.delivery.batch.min(i64::try_from(free).unwrap_or(i64::MAX));
+                    claiming.push(self.claim(limit, least).map(move |claimed| (limit, least, claimed)));
+                }
+                more |= called;
+                called = false;
+            }
+            if stop.is_cancelled() && claiming.is_empty() && acknowledging.is_empty() && sending.is_empty() {
                 return;
             }
-            // Only what can be sent soon is claimed, and in batches: when half the house is free. Until then there are places for
-            // crisis replies alone, whenever somebody calls.
-            let free = room.saturating_sub(under_way);
-            let half = free > 0 && 2 * free >= room;
-            let (free, least) = if half { (free, Priority::BULK) } else { (FOR_CRISES, Priority::CRISIS) };
-            let mut more = false;
-            if (half || std::mem::take(&mut called)) && !stop.is_cancelled() {
-                let limit = self.kit.delivery.batch.min(i64::try_from(free).unwrap_or(i64::MAX));
-                match self.claim(limit, least).await {
+            tokio::select! {
+                Some(group) = sending.next() => {
+                    answered.extend::<Vec<Answered>>(group);
+                    while let Some(Some(group)) = sending.next().now_or_never() {
+                        answered.extend(group);
+                    }
+                    room.leave(answered.len(), self.kit.clock.machine());
+                }
+                Some((limit, least, claimed)) = claiming.next() => match claimed {
                     Ok((ready, claimed)) => {
-                        more = claimed > 0 && half;
-                        rest = Duration::from_millis(250);
-                        under_way += ready.len();
-                        for group in grouped(ready) {
-                            let worker = self.clone();
-                            sending.push(async move { worker.send(group).await });
+                        if least == Priority::BULK {
+                            more = i64::try_from(claimed).is_ok_and(|claimed| claimed >= limit);
                         }
+                        room.enter(ready.len());
+                        sending.extend(grouped(ready).into_iter().map(|group| self.send(group)));
                     }
                     Err(e) => {
                         tracing::warn!(error = %e, "nothing could be claimed; trying again");
-                        rest = Duration::from_secs(1);
+                        more = false;
+                        look.reset_after(AFTER_TROUBLE);
                     }
-                }
+                },
+                Some(()) = acknowledging.next() => {}
+                () = wake.notified(), if !stop.is_cancelled() => called = true,
+                _ = look.tick(), if !stop.is_cancelled() => called = true,
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
-            // As long as more is queued, nobody waits for a slow provider before the next claim.
-            let first = if more {
-                sending.next().now_or_never().flatten()
-            } else {
-                tokio::select! {
-                    group = sending.next(), if !sending.is_empty() => group,
-                    () = wake.notified(), if !stop.is_cancelled() => {
-                        called = true;
-                        None
-                    }
-                    () = tokio::time::sleep(rest), if !stop.is_cancelled() => {
-                        called = true;
-                        None
-                    }
-                    () = stop.cancelled(), if sending.is_empty() => None,
-                }
-            };
-            let mut answered = first.unwrap_or_default();
-            while let Some(Some(mut group)) = sending.next().now_or_never() {
-                answered.append(&mut group);
-            }
-            if answered.is_empty() {
-                continue;
-            }
-            under_way = under_way.saturating_sub(answered.len());
-            metrics::counter!("porchlight_attempts_total").increment(answered.len() as u64);
-            self.acknowledge_surely(answered).await;
         }
     }
 

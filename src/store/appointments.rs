@@ -1,23 +1,12 @@
 //! Visits. Every reminder follows the visit's state and version.
 
-use super::tx::{Sql, all, bulk, maybe, run};
+use super::tx::{Sql, listed, maybe, run, sql};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::Id;
 
-/// A visit with every column, for whatever condition follows.
-macro_rules! visits {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, site_id, patient_id, external_id, starts_at, zone, state, why, version
-               FROM appointment ",
-            $rest
-        )
-    };
-}
-
 /// A visit.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
 pub struct Visit {
     pub id: i64,
@@ -44,7 +33,14 @@ pub async fn put(
     zone: &str,
     now: Time,
 ) -> Result<(Id, i64, bool), StoreError> {
-    let before = maybe!(tx, Visit, visits!("          WHERE site_id = $1 AND external_id = $2"), of.0.0, external_id)?;
+    let before = maybe!(
+        tx,
+        Visit,
+        "SELECT id, site_id, patient_id, external_id, starts_at, zone, state, why, version
+               FROM appointment WHERE site_id = $1 AND external_id = $2",
+        of.0.0,
+        external_id
+    )?;
     let Some(before) = before else {
         run!(
             tx,
@@ -84,15 +80,14 @@ pub async fn put(
 /// # Errors
 /// When the database refuses.
 pub async fn of_patients(tx: &mut Tx, patients: &[i64], since: Time) -> Result<Vec<Visit>, StoreError> {
-    const OF: Sql = bulk!(
-        visits!("          WHERE starts_at >= $2 AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM"),
-        ") ORDER BY starts_at, id"
+    const OF: Sql = sql!(
+        list("id, site_id, patient_id, external_id, starts_at, zone, state, why, version" by "starts_at, id")
+        "FROM appointment WHERE starts_at >= $2 AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
     );
     if patients.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = tx.pick(&OF);
-    Ok(all!(tx, Visit, sql, rows_json(patients)?, since.0)?)
+    listed!(tx, Visit, OF, rows_json(patients)?, since.0)
 }
 
 /// Visits by id.
@@ -100,12 +95,14 @@ pub async fn of_patients(tx: &mut Tx, patients: &[i64], since: Time) -> Result<V
 /// # Errors
 /// When the database refuses.
 pub async fn get(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Visit>, StoreError> {
-    const BY_ID: Sql = bulk!(visits!("          WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM"), ")");
+    const BY_ID: Sql = sql!(
+        list("id, site_id, patient_id, external_id, starts_at, zone, state, why, version" by "id")
+        "FROM appointment WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
+    );
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = tx.pick(&BY_ID);
-    Ok(all!(tx, Visit, sql, rows_json(ids)?)?)
+    listed!(tx, Visit, BY_ID, rows_json(ids)?)
 }
 
 /// Sets a visit's state from the patient's answer, with why in their words.
@@ -129,15 +126,14 @@ pub async fn answer(tx: &mut Tx, id: Id, state: &str, why: &str, now: Time) -> R
 /// # Errors
 /// When the database refuses.
 pub async fn reminded(tx: &mut Tx, ids: &[i64]) -> Result<std::collections::HashSet<i64>, StoreError> {
-    const REMINDED: Sql = bulk!(
-        "SELECT DISTINCT appointment_id FROM message
+    const REMINDED: Sql = sql!(
+        list("appointment_id" by "appointment_id")
+        "FROM message
           WHERE state IN ('sending', 'accepted', 'sent', 'delivered', 'read', 'unknown') AND class = 'reminder'
-            AND appointment_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-        ")"
+            AND appointment_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
     );
     if ids.is_empty() {
         return Ok(std::collections::HashSet::new());
     }
-    let sql = tx.pick(&REMINDED);
-    Ok(all!(tx, (i64,), sql, rows_json(ids)?)?.into_iter().map(|(id,)| id).collect())
+    Ok(listed!(tx, (i64,), REMINDED, rows_json(ids)?)?.into_iter().map(|(id,)| id).collect())
 }

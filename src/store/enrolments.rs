@@ -1,6 +1,8 @@
 //! Protocol versions, enrolments and occurrences.
 
-use super::tx::{Sql, all, bulk, maybe, run};
+use std::collections::HashSet;
+
+use super::tx::{Sql, all, bulk, flag, listed, maybe, run, sql};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::Id;
@@ -41,7 +43,7 @@ pub async fn protocols(tx: &mut Tx) -> Result<Vec<(String, String, String)>, Sto
 }
 
 /// An enrolment.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
 pub struct Enrolment {
     pub id: i64,
@@ -55,22 +57,22 @@ pub struct Enrolment {
     pub zone: String,
     pub lang: String,
     pub called: String,
+    #[serde(deserialize_with = "flag")]
     pub discreet: bool,
 }
 
-const BY_IDS: Sql = bulk!(
-    "SELECT e.id, e.site_id, e.patient_id, e.protocol, e.protocol_hash, e.settings, e.state, e.started_at, t.zone, t.lang, p.called,
-            t.discreet
-       FROM enrolment e JOIN patient t ON t.id = e.patient_id JOIN person p ON p.id = t.person_id
-      WHERE e.id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ")"
+const BY_IDS: Sql = sql!(
+    list("e.id, e.site_id, e.patient_id, e.protocol, e.protocol_hash, e.settings, e.state, e.started_at, t.zone, t.lang, p.called, t.discreet" by "e.id")
+    "FROM enrolment e JOIN patient t ON t.id = e.patient_id JOIN person p ON p.id = t.person_id
+      WHERE e.id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
-const OF_PATIENTS: Sql = bulk!(
-    "SELECT e.id, e.site_id, e.patient_id, e.protocol, e.protocol_hash, e.settings, e.state, e.started_at, t.zone, t.lang, p.called,
-            t.discreet
-       FROM enrolment e JOIN patient t ON t.id = e.patient_id JOIN person p ON p.id = t.person_id
-      WHERE e.state <> 'ended' AND e.patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ") ORDER BY e.id"
+const OF_PATIENTS: Sql = sql!(
+    list("e.id, e.site_id, e.patient_id, e.protocol, e.protocol_hash, e.settings, e.state, e.started_at, t.zone, t.lang, p.called, t.discreet" by "e.id")
+    "FROM enrolment e JOIN patient t ON t.id = e.patient_id JOIN person p ON p.id = t.person_id
+      WHERE e.state <> 'ended' AND e.patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
+);
+const ACTIVE: Sql = sql!(
+    list("id" by "id") "FROM enrolment WHERE state = 'active' AND id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
 
 /// Enrolments by id.
@@ -81,8 +83,7 @@ pub async fn get(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Enrolment>, StoreError>
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = tx.pick(&BY_IDS);
-    Ok(all!(tx, Enrolment, sql, rows_json(ids)?)?)
+    listed!(tx, Enrolment, BY_IDS, rows_json(ids)?)
 }
 
 /// The running enrolments of these patients.
@@ -93,8 +94,18 @@ pub async fn of_patients(tx: &mut Tx, patients: &[i64]) -> Result<Vec<Enrolment>
     if patients.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = tx.pick(&OF_PATIENTS);
-    Ok(all!(tx, Enrolment, sql, rows_json(patients)?)?)
+    listed!(tx, Enrolment, OF_PATIENTS, rows_json(patients)?)
+}
+
+/// Those of these enrolments that run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn active(tx: &mut Tx, ids: &[i64]) -> Result<HashSet<i64>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    Ok(listed!(tx, (i64,), ACTIVE, rows_json(ids)?)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Enrols a patient. `None` if a running enrolment in this protocol exists.

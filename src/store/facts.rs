@@ -1,10 +1,10 @@
 //! What the policy decides from, read for many patients at once.
 
-use super::tx::{Sql, all, bulk};
+use super::tx::{Sql, flag, listed, sql};
 use super::{StoreError, Tx, rows_json};
 
 /// A patient with the site's rules.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
 pub struct PatientFacts {
     pub id: i64,
@@ -14,6 +14,7 @@ pub struct PatientFacts {
     pub called: String,
     pub window_start: Option<i64>,
     pub window_end: Option<i64>,
+    #[serde(deserialize_with = "flag")]
     pub discreet: bool,
     pub deceased_at: Option<i64>,
     pub coordinator_id: Option<i64>,
@@ -26,7 +27,7 @@ pub struct PatientFacts {
 }
 
 /// A thread with its contact.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
 pub struct ContactFacts {
     pub patient_id: i64,
@@ -41,7 +42,7 @@ pub struct ContactFacts {
 }
 
 /// One entry of the consent ledger.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
 pub struct ConsentFacts {
     pub patient_id: i64,
@@ -51,7 +52,7 @@ pub struct ConsentFacts {
 }
 
 /// A visit as a reminder must find it.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
 pub struct VisitFacts {
     pub id: i64,
@@ -60,33 +61,33 @@ pub struct VisitFacts {
     pub starts_at: i64,
 }
 
-const PATIENTS: Sql = bulk!(
-    "SELECT t.id, t.site_id, t.zone, t.lang, p.called, t.window_start, t.window_end, t.discreet, t.deceased_at, t.coordinator_id,
-            s.sender, s.phone, s.emergency_number, s.lifeline_number, s.zone AS site_zone, s.hours
-       FROM patient t JOIN person p ON p.id = t.person_id JOIN site s ON s.id = t.site_id
-      WHERE t.id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ")"
+const PATIENTS: Sql = sql!(
+    list("t.id, t.site_id, t.zone, t.lang, p.called, t.window_start, t.window_end, t.discreet, t.deceased_at, t.coordinator_id,
+          s.sender, s.phone, s.emergency_number, s.lifeline_number, s.zone, s.hours" by "t.id")
+    "FROM patient t JOIN person p ON p.id = t.person_id JOIN site s ON s.id = t.site_id
+      WHERE t.id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
-const CONTACTS: Sql = bulk!(
-    "SELECT h.patient_id, h.id AS thread_id, c.id AS contact_id, c.channel, c.address, c.class, c.state, h.question, h.question_due
-       FROM thread h JOIN contact c ON c.id = h.contact_id JOIN patient t ON t.id = h.patient_id AND t.person_id = h.person_id
-      WHERE h.patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ") ORDER BY h.patient_id, c.rank, c.id"
+const CONTACTS: Sql = sql!(
+    list("h.patient_id, h.id, c.id, c.channel, c.address, c.class, c.state, h.question, h.question_due" by "h.patient_id, c.rank, c.id")
+    "FROM thread h JOIN contact c ON c.id = h.contact_id JOIN patient t ON t.id = h.patient_id AND t.person_id = h.person_id
+      WHERE h.patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
-const CONSENTS: Sql = bulk!(
-    "SELECT patient_id, contact_id, action, at FROM consent_event WHERE patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ") ORDER BY patient_id, at, id"
+const CONSENTS: Sql = sql!(
+    list("patient_id, contact_id, action, at" by "patient_id, at, id")
+    "FROM consent_event WHERE patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
-const EMERGENCIES: Sql = bulk!(
-    "SELECT DISTINCT patient_id FROM escalation
-      WHERE severity = 'emergency' AND state <> 'resolved' AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ")"
+const EMERGENCIES: Sql = sql!(
+    list("patient_id" by "patient_id")
+    "FROM escalation WHERE severity = 'emergency' AND state <> 'resolved' AND patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
-const VISITS: Sql =
-    bulk!("SELECT id, state, version, starts_at FROM appointment WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM", ")");
-const LAST_WRITTEN: Sql = bulk!(
-    "SELECT patient_id, MAX(received_at) FROM inbox WHERE patient_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ") GROUP BY patient_id"
+const VISITS: Sql = sql!(
+    list("id, state, version, starts_at" by "id")
+    "FROM appointment WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
+);
+const LAST_WRITTEN: Sql = sql!(
+    list("patient_id, at" by "patient_id")
+    "FROM (SELECT patient_id, MAX(received_at) AS at FROM inbox WHERE patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")
+           GROUP BY patient_id) AS last"
 );
 
 /// All that is known, for patients and visits by id.
@@ -106,6 +107,39 @@ pub struct Facts {
     pub last_written: Vec<(i64, i64)>,
 }
 
+impl Facts {
+    /// The patient with this id.
+    #[must_use]
+    pub fn patient(&self, id: i64) -> Option<&PatientFacts> {
+        self.patients.binary_search_by_key(&id, |p| p.id).ok().map(|at| &self.patients[at])
+    }
+
+    /// The patient's threads and contacts, best first.
+    #[must_use]
+    pub fn contacts_of(&self, patient: i64) -> &[ContactFacts] {
+        run_of(&self.contacts, patient, |c| c.patient_id)
+    }
+
+    /// The patient's consent ledger, oldest first.
+    #[must_use]
+    pub fn consents_of(&self, patient: i64) -> &[ConsentFacts] {
+        run_of(&self.consents, patient, |c| c.patient_id)
+    }
+
+    /// The visit with this id.
+    #[must_use]
+    pub fn visit(&self, id: i64) -> Option<&VisitFacts> {
+        self.visits.binary_search_by_key(&id, |v| v.id).ok().map(|at| &self.visits[at])
+    }
+}
+
+/// The rows of one patient in a list that is sorted by patient.
+fn run_of<T>(rows: &[T], patient: i64, of: impl Fn(&T) -> i64) -> &[T] {
+    let from = rows.partition_point(|row| of(row) < patient);
+    let to = from + rows[from..].partition_point(|row| of(row) == patient);
+    &rows[from..to]
+}
+
 /// Reads the facts for these patients and visits, in six statements whatever their number.
 ///
 /// # Errors
@@ -114,16 +148,14 @@ pub async fn load(tx: &mut Tx, patients: &[i64], visits: &[i64]) -> Result<Facts
     let ids = rows_json(patients)?;
     let mut facts = Facts::default();
     if !patients.is_empty() {
-        let sql = [&PATIENTS, &CONTACTS, &CONSENTS, &EMERGENCIES, &LAST_WRITTEN].map(|s| tx.pick(s));
-        facts.patients = all!(tx, PatientFacts, sql[0], &ids)?;
-        facts.contacts = all!(tx, ContactFacts, sql[1], &ids)?;
-        facts.consents = all!(tx, ConsentFacts, sql[2], &ids)?;
-        facts.emergencies = all!(tx, (i64,), sql[3], &ids)?.into_iter().map(|(id,)| id).collect();
-        facts.last_written = all!(tx, (i64, i64), sql[4], &ids)?;
+        facts.patients = listed!(tx, PatientFacts, PATIENTS, &ids)?;
+        facts.contacts = listed!(tx, ContactFacts, CONTACTS, &ids)?;
+        facts.consents = listed!(tx, ConsentFacts, CONSENTS, &ids)?;
+        facts.emergencies = listed!(tx, (i64,), EMERGENCIES, &ids)?.into_iter().map(|(id,)| id).collect();
+        facts.last_written = listed!(tx, (i64, i64), LAST_WRITTEN, &ids)?;
     }
     if !visits.is_empty() {
-        let sql = tx.pick(&VISITS);
-        facts.visits = all!(tx, VisitFacts, sql, rows_json(visits)?)?;
+        facts.visits = listed!(tx, VisitFacts, VISITS, rows_json(visits)?)?;
     }
     Ok(facts)
 }

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::tx::{Sql, all, bulk, maybe, on, run, unlocked};
+use super::tx::{Sql, all, bulk, listed, maybe, on, run, sql};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::{Class, ContentClass, Id, MessageState, Priority};
@@ -56,7 +56,7 @@ pub struct NewMessage {
 }
 
 /// A claimed message.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
 pub struct Claimed {
     pub id: i64,
@@ -140,11 +140,16 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
     Ok(())
 }
 
-const CLAIM: Sql = unlocked!(
-    "UPDATE message SET state = 'sending', attempts = attempts + 1, lease_owner = $1, lease_until = $2, state_at = $3
-      WHERE id IN (SELECT id FROM message WHERE state = 'queued' AND ready_at <= $4 AND priority <= $6 ORDER BY priority, ready_at, id LIMIT $5",
-    ") RETURNING id, site_id, patient_id, thread_id, enrolment_id, appointment_id, appointment_version, occurrence, to_address,
-              via_gateway, class, content, priority, key, args, question, lang, body, attempts, planned_at, expires_at"
+const CLAIMABLE: Sql = sql!(
+    list("id, site_id, patient_id, thread_id, enrolment_id, appointment_id, appointment_version, occurrence, to_address, via_gateway,
+          class, content, priority, key, args, question, lang, body, attempts + 1, planned_at, expires_at" by "priority, planned_at, id")
+    "FROM (SELECT * FROM message WHERE state = 'queued' AND ready_at <= $1 AND priority <= $3 ORDER BY priority, ready_at, id LIMIT $2"
+    unlocked ") AS claimable"
+);
+const CLAIM: Sql = bulk!(
+    "UPDATE message SET state = 'sending', attempts = attempts + 1, lease_owner = $2, lease_until = $3, state_at = $4
+      WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM",
+    ")"
 );
 
 /// Claims up to `limit` messages of a priority of at least `least` under a lease, most pressing first.
@@ -159,9 +164,11 @@ pub async fn claim(
     until: Time,
     (limit, least): (i64, Priority),
 ) -> Result<Vec<Claimed>, StoreError> {
-    let sql = tx.pick(&CLAIM);
-    let mut claimed = all!(tx, Claimed, sql, owner, until.0, now.0, machine.0, limit, least.0)?;
-    claimed.sort_by_key(|m| (m.priority, m.planned_at, m.id));
+    let claimed = listed!(tx, Claimed, CLAIMABLE, machine.0, limit, least.0)?;
+    if !claimed.is_empty() {
+        let sql = tx.pick(&CLAIM);
+        run!(tx, sql, rows_json(&claimed.iter().map(|m| m.id).collect::<Vec<_>>())?, owner, until.0, now.0)?;
+    }
     Ok(claimed)
 }
 

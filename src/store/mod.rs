@@ -16,6 +16,7 @@ pub mod nodes;
 pub mod pages;
 pub mod patients;
 pub mod readings;
+pub mod seed;
 pub mod sites;
 pub mod staff;
 pub mod threads;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::tx::{Sql, all, bulk, on, run, unlocked};
+use super::tx::{Sql, all, bulk, listed, on, run, sql};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::{Id, Priority};
@@ -62,7 +62,7 @@ pub struct NewTimer {
 }
 
 /// A timer that is due.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
 pub struct Timer {
     pub id: i64,
@@ -116,9 +116,9 @@ pub async fn set(tx: &mut Tx, timers: &[NewTimer]) -> Result<(), StoreError> {
     Ok(())
 }
 
-const DUE: Sql = unlocked!(
-    "SELECT id, site_id, patient_id, kind, subject, detail, slot, version, due_at FROM timer WHERE due_at <= $1 ORDER BY due_at, priority, id LIMIT $2",
-    ""
+const DUE: Sql = sql!(
+    list("id, site_id, patient_id, kind, subject, detail, slot, version, due_at" by "due_at, priority, id")
+    "FROM (SELECT * FROM timer WHERE due_at <= $1 ORDER BY due_at, priority, id LIMIT $2" unlocked ") AS due"
 );
 
 /// Up to `limit` due timers, oldest first; other nodes pass them over until this transaction ends.
@@ -126,8 +126,7 @@ const DUE: Sql = unlocked!(
 /// # Errors
 /// When the database refuses.
 pub async fn due(tx: &mut Tx, now: Time, limit: i64) -> Result<Vec<Timer>, StoreError> {
-    let sql = tx.pick(&DUE);
-    Ok(all!(tx, Timer, sql, now.0, limit)?)
+    listed!(tx, Timer, DUE, now.0, limit)
 }
 
 const DROP: Sql = bulk!("DELETE FROM timer WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM", ")");

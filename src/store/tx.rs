@@ -1,7 +1,8 @@
 //! A transaction on either database, and the macros that let one SQL text serve both.
 //!
-//! `$1` placeholders work natively on both. Only four things may differ: how a transaction begins,
-//! `FOR UPDATE SKIP LOCKED`, wake-ups, and the source of a bulk statement's rows.
+//! `$1` placeholders work natively on both. Only five things may differ: how a transaction begins,
+//! `FOR UPDATE SKIP LOCKED`, wake-ups, and how many rows pass at once: into a statement as one JSON parameter, out of it as one
+//! JSON text. Row by row each would cost a change of threads on the embedded database.
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
@@ -96,7 +97,7 @@ macro_rules! maybe {
 macro_rules! bulk {
     ($head:expr, $tail:literal) => {
         $crate::store::tx::Sql {
-            sqlite: concat!($head, " json_each($1) AS j ", $tail),
+            sqlite: concat!($head, " jsonb_each($1) AS j ", $tail),
             postgres: concat!($head, " jsonb_array_elements($1::jsonb) AS j(value) ", $tail),
         }
     };
@@ -109,4 +110,65 @@ macro_rules! unlocked {
     };
 }
 
-pub(super) use {all, bulk, maybe, on, run, unlocked};
+/// A query of many rows, put together from parts: texts, and in their places
+///
+/// - `list("a, b" by "c")`: what is selected, as one JSON text of rows in this order. The columns stand in the order of the fields
+///   of the struct that [`listed!`] reads them as;
+/// - `rows`: the source of rows from the JSON parameter `$1`, as in [`bulk!`];
+/// - `unlocked`: at the end of a sub-query, passes over rows which another node is working on;
+/// - `locked`: keeps the rows from other nodes until the transaction ends.
+macro_rules! sql {
+    (@ [$($s:tt)*] [$($p:tt)*]) => {
+        $crate::store::tx::Sql { sqlite: concat!($($s)*), postgres: concat!($($p)*) }
+    };
+    (@ [$($s:tt)*] [$($p:tt)*] list($columns:literal by $order:literal) $($rest:tt)*) => {
+        $crate::store::tx::sql!(@
+            [$($s)* "SELECT json_group_array(json_array(", $columns, ") ORDER BY ", $order, ") ",]
+            [$($p)* "SELECT CAST(COALESCE(json_agg(json_build_array(", $columns, ") ORDER BY ", $order, "), '[]') AS TEXT) ",]
+            $($rest)*)
+    };
+    (@ [$($s:tt)*] [$($p:tt)*] rows $($rest:tt)*) => {
+        $crate::store::tx::sql!(@
+            [$($s)* " jsonb_each($1) AS j ",] [$($p)* " jsonb_array_elements($1::jsonb) AS j(value) ",] $($rest)*)
+    };
+    (@ [$($s:tt)*] [$($p:tt)*] unlocked $($rest:tt)*) => {
+        $crate::store::tx::sql!(@ [$($s)*] [$($p)* " FOR UPDATE SKIP LOCKED ",] $($rest)*)
+    };
+    (@ [$($s:tt)*] [$($p:tt)*] locked $($rest:tt)*) => {
+        $crate::store::tx::sql!(@ [$($s)*] [$($p)* " FOR UPDATE ",] $($rest)*)
+    };
+    (@ [$($s:tt)*] [$($p:tt)*] $text:literal $($rest:tt)*) => {
+        $crate::store::tx::sql!(@ [$($s)* $text,] [$($p)* $text,] $($rest)*)
+    };
+    ($first:ident $($rest:tt)*) => { $crate::store::tx::sql!(@ [] [] $first $($rest)*) };
+}
+
+/// All rows of a `list` query, each a `$row` that is read from a JSON list.
+macro_rules! listed {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {{
+        let sql = $tx.pick(&$sql);
+        let text = $crate::store::tx::on!($tx, |c| sqlx::query_scalar::<_, String>(sql)$(.bind($bind))*.fetch_one(c).await);
+        text.map_err($crate::store::StoreError::from).and_then(|text| $crate::store::tx::parse::<$row>(&text))
+    }};
+}
+
+/// The rows of a `list` query.
+pub(super) fn parse<R: serde::de::DeserializeOwned>(text: &str) -> Result<Vec<R>, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Unreadable(format!("rows of another shape ({e})")))
+}
+
+/// A flag as `SQLite` (0 or 1) and `PostgreSQL` (false or true) write it in JSON.
+pub(super) fn flag<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Flag {
+        Bool(bool),
+        Number(i64),
+    }
+    serde::Deserialize::deserialize(from).map(|flag| match flag {
+        Flag::Bool(yes) => yes,
+        Flag::Number(n) => n != 0,
+    })
+}
+
+pub(super) use {all, bulk, listed, maybe, on, run, sql, unlocked};

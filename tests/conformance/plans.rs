@@ -19,14 +19,27 @@ const MESSAGES: &str = include_str!("../../src/store/messages.rs");
 const INBOX: &str = include_str!("../../src/store/inbox.rs");
 const TIMERS: &str = include_str!("../../src/store/timers.rs");
 
-/// The embedded database's form of `const NAME: Sql = bulk!(…)` or `unlocked!(…)`, or of a plain `const NAME: &str`.
+/// The embedded database's form of `const NAME: Sql = bulk!(…)` or `sql!(…)`, or of a plain `const NAME: &str`.
 fn statement(source: &str, name: &str) -> String {
     let from = source.find(&format!("const {name}:")).unwrap_or_else(|| panic!("no statement {name}"));
     let text = source[from..].split_once(';').expect("the constant ends").0;
+    assert!(text.contains('"') && !text.contains('\\'), "{name}: {text}");
     let bulk = text.contains("bulk!(");
-    let parts: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
-    assert!(!parts.is_empty() && !text.contains('\\'), "{name}: {text}");
-    parts.join(if bulk { " json_each($1) AS j " } else { "" })
+    let mut sql = String::new();
+    // What stands between the texts says what takes their place.
+    let pieces: Vec<&str> = text.split('"').collect();
+    for (at, piece) in pieces.iter().enumerate().take(pieces.len() - 1) {
+        sql.push_str(match (at % 2, piece.trim()) {
+            (1, _) => piece,
+            (_, code) if code.ends_with("list(") => "SELECT json_group_array(json_array(",
+            (_, "by") => ") ORDER BY ",
+            (_, ")") => ") ",
+            (_, ",") if bulk => " jsonb_each($1) AS j ",
+            (_, "rows") => " jsonb_each($1) AS j ",
+            _ => " ",
+        });
+    }
+    sql
 }
 
 /// The steps of a statement's plan.
@@ -64,6 +77,12 @@ fn finds(steps: &[String], table: &str, index: &str) {
     assert!(steps.iter().any(|s| s.contains(index)), "does not use {index}: {steps:#?}");
 }
 
+/// The rows come in the order of the index: what is due is not sorted to find the first of it. (The list itself may be.)
+fn in_order(steps: &[String]) {
+    let sorted = steps.iter().filter(|s| s.contains("TEMP B-TREE FOR ORDER BY")).count();
+    assert_eq!(sorted, 0, "the index gives the order: {steps:#?}");
+}
+
 #[tokio::test]
 async fn what_runs_all_day_uses_its_index() {
     let place = weeks_later().await;
@@ -71,9 +90,10 @@ async fn what_runs_all_day_uses_its_index() {
         if analysed {
             save!(place, |tx| crate::place::raw(tx, "ANALYZE").await);
         }
-        let claim = plan(&place, &statement(MESSAGES, "CLAIM")).await;
-        finds(&claim, "message", "message_queued");
-        assert!(!claim.iter().any(|s| s.contains("TEMP B-TREE FOR ORDER BY")), "the index gives the order: {claim:#?}");
+        let claimable = plan(&place, &statement(MESSAGES, "CLAIMABLE")).await;
+        finds(&claimable, "message", "message_queued");
+        in_order(&claimable);
+        finds(&plan(&place, &statement(MESSAGES, "CLAIM")).await, "message", "sqlite_autoindex_message_1 (id=?)");
 
         finds(&plan(&place, &statement(MESSAGES, "RELEASE")).await, "message", "message_sending");
         for name in ["ACK_MESSAGE", "SETTLE", "PREPARE"] {
@@ -93,9 +113,11 @@ async fn what_runs_all_day_uses_its_index() {
         finds(&plan(&place, &statement(MESSAGES, "BY_PROVIDER")).await, "a", "attempt_by_provider");
         let waiting = plan(&place, &statement(INBOX, "WAITING")).await;
         finds(&waiting, "inbox", "inbox_new");
-        assert!(!waiting.iter().any(|s| s.contains("TEMP B-TREE FOR ORDER BY")), "the index gives the order: {waiting:#?}");
+        in_order(&waiting);
         finds(&plan(&place, &statement(INBOX, "DONE")).await, "inbox", "sqlite_autoindex_inbox_");
-        finds(&plan(&place, &statement(TIMERS, "DUE")).await, "timer", "timer_due");
+        let due = plan(&place, &statement(TIMERS, "DUE")).await;
+        finds(&due, "timer", "timer_due");
+        in_order(&due);
     }
     place.end().await;
 }
@@ -103,9 +125,12 @@ async fn what_runs_all_day_uses_its_index() {
 #[test]
 fn statements_are_read_from_the_source() {
     assert!(statement(MESSAGES, "CLAIM").starts_with("UPDATE message SET state = 'sending'"));
+    assert!(statement(MESSAGES, "ACK_MESSAGE").contains(" FROM jsonb_each($1) AS j WHERE message.id"));
+    let due = statement(TIMERS, "DUE");
     assert!(
-        statement(MESSAGES, "ACK_MESSAGE").contains(" FROM json_each($1) AS j WHERE ")
-            || statement(MESSAGES, "ACK_MESSAGE").contains("json_each($1) AS j")
+        due.starts_with("SELECT json_group_array(json_array(id, site_id") && due.contains("version, due_at) ORDER BY due_at"),
+        "{due}"
     );
+    assert!(due.contains("LIMIT $2 ) AS due"), "{due}");
     assert!(!statement(INBOX, "WAITING").contains("SKIP LOCKED"), "the SQLite form");
 }
