@@ -97,6 +97,23 @@ pub async fn of_patients(tx: &mut Tx, patients: &[i64]) -> Result<Vec<Enrolment>
     Ok(all!(tx, Enrolment, sql, rows_json(patients)?)?)
 }
 
+/// Running enrolments after an id, in the order of their ids: for work that goes through all of them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<Enrolment>, StoreError> {
+    Ok(all!(
+        tx,
+        Enrolment,
+        "SELECT e.id, e.site_id, e.patient_id, e.protocol, e.protocol_hash, e.settings, e.state, e.started_at, t.zone, t.lang,
+                p.called, t.discreet
+           FROM enrolment e JOIN patient t ON t.id = e.patient_id JOIN person p ON p.id = t.person_id
+          WHERE e.id > $1 AND e.state <> 'ended' ORDER BY e.id LIMIT $2",
+        id,
+        limit
+    )?)
+}
+
 /// Enrols a patient. `None` if a running enrolment in this protocol exists.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use crate::save;
 use crate::times::timer;
 
 const MESSAGES: &str = include_str!("../../src/store/messages.rs");
+const AHEAD: &str = include_str!("../../src/store/ahead.rs");
 const INBOX: &str = include_str!("../../src/store/inbox.rs");
 const TIMERS: &str = include_str!("../../src/store/timers.rs");
 
@@ -96,6 +97,14 @@ async fn what_runs_all_day_uses_its_index() {
         assert!(!waiting.iter().any(|s| s.contains("TEMP B-TREE FOR ORDER BY")), "the index gives the order: {waiting:#?}");
         finds(&plan(&place, &statement(INBOX, "DONE")).await, "inbox", "sqlite_autoindex_inbox_");
         finds(&plan(&place, &statement(TIMERS, "DUE")).await, "timer", "timer_due");
+        let again = plan(&place, &statement(AHEAD, "RECORD_AGAIN")).await;
+        finds(&again, "occurrence", "sqlite_autoindex_occurrence_1 (key=?)");
+        // Here all messages are one patient's; a planner that has counted them reads them all, and is right.
+        if !analysed {
+            finds(&again, "m", "message_by_patient (patient_id=? AND planned_at>?)");
+            let off = plan(&place, &statement(AHEAD, "CALL_OFF")).await;
+            finds(&off, "message", "message_by_patient (patient_id=? AND planned_at>?)");
+        }
     }
     place.end().await;
 }
