@@ -146,7 +146,8 @@ impl Oracle {
             let (a, b) = (pair[0].to + pair[0].offset, pair[1].from + pair[1].offset);
             let (low, high) = (a.min(b), a.max(b));
             clocks.extend(
-                [low - MINUTE, low, (low + high) / 2 / MINUTE * MINUTE, high - MINUTE, high].map(|wall| wall.rem_euclid(DAY)),
+                [low - MINUTE, low, i64::midpoint(low, high) / MINUTE * MINUTE, high - MINUTE, high]
+                    .map(|wall| wall.rem_euclid(DAY)),
             );
         }
         clocks.sort_unstable();
@@ -231,7 +232,7 @@ impl Case {
         Case { name, zone: name.parse().expect("a zone"), oracle, days }
     }
 
-    fn told(&self, faults: &mut Vec<String>, what: String) {
+    fn told(&self, faults: &mut Vec<String>, what: &str) {
         if faults.len() < 20 {
             faults.push(format!("{}: {what}", self.name));
         }
@@ -256,7 +257,7 @@ impl Case {
                         Tally::add(&tally.violations, 1);
                         self.told(
                             faults,
-                            format!("{rule:?}: {one:?}, then {next:?}: `first` and `next` disagree, or time goes back"),
+                            &format!("{rule:?}: {one:?}, then {next:?}: `first` and `next` disagree, or time goes back"),
                         );
                     }
                     slot = next;
@@ -267,7 +268,7 @@ impl Case {
                     Tally::add(&tally.violations, 1);
                     let at = found.iter().zip(&wanted).position(|(f, w)| f != w).unwrap_or(found.len().min(wanted.len()));
                     let told = format!("{rule:?}: {} slots, wanted {}", found.len(), wanted.len());
-                    self.told(faults, format!("{told}; found {:?}, wanted {:?}", found.get(at), wanted.get(at)));
+                    self.told(faults, &format!("{told}; found {:?}, wanted {:?}", found.get(at), wanted.get(at)));
                 }
             }
         }
@@ -290,7 +291,7 @@ impl Case {
                     Tally::add(&tally.reminders, 1);
                     if found != wanted {
                         Tally::add(&tally.violations, 1);
-                        self.told(faults, format!("{before} days before {starts} at {clock_at}: {found:?}, wanted {wanted:?}"));
+                        self.told(faults, &format!("{before} days before {starts} at {clock_at}: {found:?}, wanted {wanted:?}"));
                     }
                 }
             }
@@ -330,7 +331,7 @@ impl Case {
                         Tally::add(&tally.violations, 1);
                         self.told(
                             faults,
-                            format!("{} {}: {found:?}, wanted {wanted:?}", date_of(on), clock(quarter * 15 * MINUTE)),
+                            &format!("{} {}: {found:?}, wanted {wanted:?}", date_of(on), clock(quarter * 15 * MINUTE)),
                         );
                     }
                 }
