@@ -30,6 +30,10 @@ impl Time {
     }
 }
 
+/// By how much clocks that are right may differ: those of several machines, and one that is corrected a little. Only what lies
+/// further in the future was made by a clock that was ahead.
+pub const SLACK: Duration = Duration::from_secs(2 * 60);
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// Domain time.
@@ -66,20 +70,37 @@ impl Clock for SystemClock {
     }
 }
 
-/// Stands still until it is moved: for tests. Domain and machine time move together.
+/// Stands still until it is moved: for tests. Domain and machine time move together, unless domain time jumps.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<Time>);
+pub struct ManualClock(Mutex<Hands>);
+
+#[derive(Debug, Clone, Copy)]
+struct Hands {
+    domain: Time,
+    machine: Time,
+}
 
 impl ManualClock {
     /// A clock that shows `start`.
     #[must_use]
     pub fn new(start: Time) -> ManualClock {
-        ManualClock(Mutex::new(start))
+        ManualClock(Mutex::new(Hands { domain: start, machine: start }))
     }
 
-    /// Moves the clock to `time`, forwards or back.
+    /// Moves the clock to `time`, forwards or back; machine time moves as far.
     pub fn set(&self, time: Time) {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = time;
+        let mut hands = self.hands();
+        let by = time.0 - hands.domain.0;
+        *hands = Hands { domain: time, machine: Time(hands.machine.0 + by) };
+    }
+
+    /// Domain time jumps to `time`, forwards or back; machine time knows nothing of it.
+    pub fn jump(&self, time: Time) {
+        self.hands().domain = time;
+    }
+
+    fn hands(&self) -> std::sync::MutexGuard<'_, Hands> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Moves the clock on.
@@ -94,10 +115,10 @@ impl Clock for ManualClock {
         false
     }
     fn now(&self) -> Time {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.hands().domain
     }
     fn machine(&self) -> Time {
-        self.now()
+        self.hands().machine
     }
     fn speed(&self) -> f64 {
         0.0

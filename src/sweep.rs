@@ -1,5 +1,7 @@
 //! The one sweeper: takes what is due from the timer table and hands each kind to whom it belongs.
 
+mod watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +14,9 @@ use crate::store::timers::{self, Kind, Timer};
 use crate::store::{Db, Lane, StoreError, Tx, escalations};
 use crate::{delivery, escalation, inbound, schedule};
 
+use watch::Watch;
+pub use watch::{EDITION, LATEST};
+
 /// Timers worked in one transaction.
 const BATCH: i64 = 500;
 /// How long a timer that cannot be worked is put off.
@@ -22,16 +27,17 @@ const PUT_OFF: Duration = Duration::from_secs(15 * 60);
 pub struct Sweeper {
     kit: Arc<Kit>,
     db: Db,
+    watch: Arc<Watch>,
 }
 
 impl Sweeper {
     /// A sweeper.
     #[must_use]
     pub fn new(kit: Arc<Kit>, db: Db) -> Sweeper {
-        Sweeper { kit, db }
+        Sweeper { kit, db, watch: Arc::default() }
     }
 
-    /// Works one batch of what is due. Gives how many timers fired.
+    /// Works one batch of what is due. Gives how many timers fired. None fires before the clock and the zones were looked at.
     ///
     /// A timer that breaks its batch is found by working them one by one; it is put off and a person is
     /// told, so that it holds up no other.
@@ -39,6 +45,7 @@ impl Sweeper {
     /// # Errors
     /// When the database refuses.
     pub async fn tick(&self) -> Result<usize, StoreError> {
+        self.watch.look(&self.kit, &self.db).await?;
         match self.work(BATCH).await {
             Ok(fired) => Ok(fired),
             Err(e) if !e.is_poison() => Err(e),

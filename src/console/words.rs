@@ -13,10 +13,14 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// The time of day: `9:05`, `16:30`.
+/// The time of day: `9:05`, `16:30`; in the hour that comes twice in autumn `1:57 EDT`.
 #[must_use]
 pub fn clock(zone: &Zone, at: Time) -> String {
-    hour_and_minute(zone.local(at))
+    let time = hour_and_minute(zone.local(at));
+    match zone.which(at) {
+        Some(which) => format!("{time} {which}"),
+        None => time,
+    }
 }
 
 /// Minutes of the day as a time: `540` is `9:00`, `1440` is `24:00`.
@@ -29,14 +33,14 @@ pub fn minutes(of_day: i64) -> String {
 #[must_use]
 pub fn when(zone: &Zone, now: Time, at: Time) -> String {
     let (today, local) = (zone.local(now).date(), zone.local(at));
-    if local.date() == today { hour_and_minute(local) } else { day(today, local.date()) }
+    if local.date() == today { clock(zone, at) } else { day(today, local.date()) }
 }
 
 /// A time with its day, unless that is today: `10:22`, `Wed 9:00`, `8 Jan 9:00`.
 #[must_use]
 pub fn when_exactly(zone: &Zone, now: Time, at: Time) -> String {
     let (today, local) = (zone.local(now).date(), zone.local(at));
-    let time = hour_and_minute(local);
+    let time = clock(zone, at);
     if local.date() == today { time } else { format!("{} {time}", day(today, local.date())) }
 }
 
@@ -75,7 +79,7 @@ pub fn date_words(today: Date, date: Date) -> String {
 pub fn by(zone: &Zone, now: Time, due: Time) -> By {
     let (today, local) = (zone.local(now).date(), zone.local(due));
     let day = if local.date() == today { "Today".to_owned() } else { day(today, local.date()) };
-    By { day, rest: format!("by {}", hour_and_minute(local)) }
+    By { day, rest: format!("by {}", clock(zone, due)) }
 }
 
 /// The age in years of somebody born on `birth` (`1964-05-12`), on `today`.
@@ -244,6 +248,15 @@ mod tests {
         assert_eq!(by(&zone, now, at(date(2026, 3, 10), 16, 30)).day, "Today");
         assert_eq!(day_heading(date(2026, 3, 10), date(2026, 3, 11)), "Tomorrow, Wednesday 11 Mar");
         assert_eq!(day_label(date(2026, 3, 10), date(2026, 3, 9)), "Yesterday");
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_says_which_it_is() {
+        let (zone, first) = (new_york(), at(date(2026, 11, 1), 1, 57));
+        let second = Time(first.0 + 5 * 60_000);
+        assert_eq!((clock(&zone, first), clock(&zone, second)), ("1:57 EDT".to_owned(), "1:02 EST".to_owned()));
+        assert_eq!(by(&zone, first, second).rest, "by 1:02 EST");
+        assert_eq!(clock(&zone, at(date(2026, 11, 1), 2, 0)), "2:00");
     }
 
     #[test]

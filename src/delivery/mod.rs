@@ -20,9 +20,9 @@ use crate::clock::Time;
 use crate::gateway::Gateway;
 use crate::kit::Kit;
 use crate::model::{Category, Channel, Class, Id, MessageState, Severity};
-use crate::store::messages;
-use crate::store::timers::Timer;
+use crate::store::timers::{self, Kind, Timer};
 use crate::store::{StoreError, Tx};
+use crate::store::{ahead, messages};
 
 pub use prepare::{Ready, facts_of};
 pub use receipts::apply as apply_receipts;
@@ -147,6 +147,25 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
         acknowledge::tell(tx, kit, whose, (severity, Category::Technical), what, now).await?;
     }
     Ok(())
+}
+
+/// The clock went back. What is held is decided again, nothing waits for a time that was counted from a future which has not come,
+/// and no claim holds longer than one made now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn clock_went_back(tx: &mut Tx, kit: &Kit, now: Time) -> Result<(), StoreError> {
+    let shared = kit.shared_machine(tx).await?;
+    ahead::wait_no_longer(tx, shared.min(kit.clock.machine()), shared.plus(kit.delivery.lease)).await?;
+    timers::hold_no_longer(tx, None, now).await?;
+    let mut doubts = Vec::new();
+    for timer in timers::later_than(tx, Kind::Doubt, now.plus(kit.delivery.doubt)).await? {
+        if let Some(message) = messages::doubtful(tx, Id(timer.subject)).await? {
+            let crisis = message.class == Class::Crisis.as_str();
+            doubts.push((Id(message.id), Id(message.site_id), message.patient_id.map(Id), crisis));
+        }
+    }
+    acknowledge::set_doubts(tx, kit, &doubts, now).await
 }
 
 /// Messages whose sender died or lost its lease: perhaps sent, so they are in doubt.

@@ -46,6 +46,8 @@ pub struct Ready {
     pub expires_in: Option<std::time::Duration>,
     /// Until when the claim holds (machine time): nothing may be sent after it.
     pub lease_until: Time,
+    /// When it was decided (domain time): a decision that the clock has left behind is made again.
+    pub decided: Time,
     /// What keeps its order: messages of one group go one after the other.
     pub group: String,
 }
@@ -64,8 +66,10 @@ pub async fn claim(
     // The lease is kept by the database's clock, which all nodes share; what this process checks is its own.
     let lease = kit.delivery.lease;
     let shared = kit.shared_machine(tx).await?;
-    let lease_until = kit.clock.machine().plus(lease);
-    let claimed = messages::claim(tx, &kit.owner, now, shared, shared.plus(lease), (limit, least)).await?;
+    let own = kit.clock.machine();
+    let lease_until = own.plus(lease);
+    // What this process put into the queue was ready by its own clock, which may be ahead of the shared one.
+    let claimed = messages::claim(tx, &kit.owner, now, shared.max(own), shared.plus(lease), (limit, least)).await?;
     if claimed.is_empty() {
         return Ok((Vec::new(), 0));
     }
@@ -290,7 +294,8 @@ impl<'a> Batch<'a> {
             | Reason::Deceased
             | Reason::EnrolmentEnded
             | Reason::LateSkip
-            | Reason::QuestionOpen => return,
+            | Reason::QuestionOpen
+            | Reason::ClockAhead => return,
         };
         self.tell(row, what, Severity::Routine);
     }
@@ -394,6 +399,7 @@ impl<'a> Batch<'a> {
             reference,
             expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
             lease_until: self.lease_until,
+            decided: self.now,
             group: format!("{gateway} {}", to.expose()),
         });
         Ok(())

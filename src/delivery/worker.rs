@@ -13,6 +13,7 @@ use super::acknowledge::{Answered, acknowledge};
 use super::prepare::{Ready, claim};
 use super::room::Room;
 use super::{Gateways, release_lost};
+use crate::clock::Time;
 use crate::gateway::{Outgoing, SendError};
 use crate::kit::Kit;
 use crate::model::{Class, Priority};
@@ -178,8 +179,9 @@ impl Worker {
                         expires_in: ready.expires_in,
                         ucs2: ready.ucs2,
                     };
-                    if self.kit.clock.machine() > ready.lease_until {
-                        // Somebody else may have it by now. It was certainly not sent from here.
+                    if self.kit.clock.machine() > ready.lease_until || (!crisis && self.stale(ready.decided)) {
+                        // Somebody else may have it by now, or the hour is another one than was decided for. It was certainly not
+                        // sent from here.
                         Err(SendError::Busy { retry_after: None })
                     } else {
                         way.gateway.send(&outgoing).await
@@ -189,6 +191,13 @@ impl Worker {
             answered.push(Answered { ready, answer });
         }
         answered
+    }
+
+    /// Whether the clock has jumped since a decision, further than a lease lasts, forwards or back: then it may be night.
+    fn stale(&self, decided: Time) -> bool {
+        let now = self.kit.now();
+        let lease = self.kit.delivery.lease.mul_f64(self.kit.clock.speed().max(1.0));
+        now.since(decided).max(decided.since(now)) > lease
     }
 
     async fn acknowledge(&self, answered: &Arc<Vec<Answered>>) -> Result<(), StoreError> {

@@ -140,6 +140,27 @@ fn deadline(kit: &Kit, site: Id, patient: Option<Id>, item: Id, rung: i64, due: 
     }
 }
 
+/// The clock went back. No item waits longer for its claim than one that is opened now would: a cry for help that came while the
+/// clock was ahead must not wait until that future has come. Gives how many were brought forward.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn clock_went_back(tx: &mut Tx, kit: &Kit, now: Time) -> Result<usize, StoreError> {
+    let mut forward = Vec::new();
+    for timer in timers::later_than(tx, Kind::Deadline, now).await? {
+        let Some(item) = escalations::get(tx, Id(timer.subject)).await? else { continue };
+        let latest = kit.hours.due(item.severity.parse().unwrap_or(Severity::Emergency), now);
+        if Time(timer.due_at) > latest {
+            if item.due_at > latest.0 {
+                escalations::set_due(tx, Id(item.id), latest).await?;
+            }
+            forward.push(deadline(kit, Id(item.site_id), item.patient_id.map(Id), Id(item.id), timer.version, latest));
+        }
+    }
+    timers::set(tx, &forward).await?;
+    Ok(forward.len())
+}
+
 /// Deadlines that have come: what is still unclaimed climbs one rung, and somebody else is told.
 ///
 /// # Errors

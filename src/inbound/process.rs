@@ -13,7 +13,7 @@ use crate::clock::Time;
 use crate::conversation::{Heard, Open, Reading, Situation, Visit, step};
 use crate::delivery::apply_receipts;
 use crate::kit::Kit;
-use crate::model::{Id, Severity};
+use crate::model::{Id, Priority, Severity};
 use crate::protocol::{Protocol, WeightUnit};
 use crate::schedule::{self, Question};
 use crate::store::appointments::Visit as VisitRow;
@@ -23,7 +23,7 @@ use crate::store::facts::{self, Facts};
 use crate::store::inbox::{self, Done, Waiting};
 use crate::store::readings::Reading as ReadingRow;
 use crate::store::threads::{self, Thread};
-use crate::store::timers::Timer;
+use crate::store::timers::{self, Kind, NewTimer, Timer};
 use crate::store::{Db, Lane, StoreError, Tx, appointments, enrolments, escalations, readings};
 use crate::triage::{Context, Verdict};
 
@@ -354,4 +354,36 @@ pub async fn fire_questions(tx: &mut Tx, due: &[&Timer], now: Time) -> Result<()
         threads::expire_question(tx, Id(timer.subject), now).await?;
     }
     Ok(())
+}
+
+/// The clock went back: a question that was asked while it was ahead waits for an answer as long as one that is asked now.
+///
+/// # Errors
+/// When the database refuses, or a question cannot be read.
+pub async fn clock_went_back(tx: &mut Tx, kit: &Kit, now: Time) -> Result<(), StoreError> {
+    let open: Vec<i64> = timers::later_than(tx, Kind::Question, now).await?.iter().map(|t| t.subject).collect();
+    let (mut asked, mut timers) = (Vec::new(), Vec::new());
+    for thread in threads::get(tx, &open).await? {
+        let (Some(due), Ok(question)) = (thread.question_due, serde_json::from_str::<Question>(&thread.question)) else {
+            continue;
+        };
+        let until = now.plus(Duration::from_millis(question.open_for.unsigned_abs()));
+        if due > until.0 {
+            asked.push((Id(thread.id), thread.question, until));
+            timers.push(NewTimer {
+                id: kit.id(),
+                site: Id(thread.site_id),
+                patient: Some(Id(thread.patient_id)),
+                kind: Kind::Question,
+                subject: Id(thread.id),
+                detail: String::new(),
+                slot: String::new(),
+                version: 0,
+                due: until,
+                priority: Priority::REMINDER,
+            });
+        }
+    }
+    threads::ask(tx, &asked).await?;
+    timers::set(tx, &timers).await
 }

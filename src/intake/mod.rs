@@ -123,6 +123,9 @@ async fn one(tx: &mut Tx, kit: &Kit, r: &Record, site_zone: &Zone, now: Time, co
     let (patient, person) = match patients::by_external(tx, SITE, &r.external_id).await? {
         Some(known) => {
             patients::update(tx, &known, &new).await?;
+            if known.zone != new.zone {
+                schedule::zone_moved(tx, kit, Id(known.id), now).await?;
+            }
             counts.updated += 1;
             (Id(known.id), Id(known.person_id))
         }

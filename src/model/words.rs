@@ -266,6 +266,8 @@ words!(
         NoText = "no_text",
         /// Another question is open on this thread.
         QuestionOpen = "question_open",
+        /// It was planned in a future that has not come, by a clock that was ahead.
+        ClockAhead = "clock_ahead",
     }
 );
 

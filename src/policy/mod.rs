@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::ToSpan;
 
-use crate::clock::Time;
+use crate::clock::{SLACK, Time};
 use crate::model::{Class, ContentClass, Id, Reason};
 use crate::zone::Zone;
 
@@ -234,6 +234,9 @@ fn void(due: &Due, facts: &Facts, kind: Kind, now: Time) -> Option<Reason> {
         Consent::Unrecorded if kind == Kind::Outreach => return Some(Reason::NoConsent),
         Consent::Unrecorded | Consent::Given => {}
     }
+    if kind == Kind::Outreach && due.since > now.plus(SLACK) {
+        return Some(Reason::ClockAhead);
+    }
     if kind == Kind::Outreach && facts.open_emergency {
         return Some(Reason::OpenEmergency);
     }
@@ -278,7 +281,8 @@ fn route(due: &Due, facts: &Facts, kind: Kind) -> (Decision, Reason) {
 
 /// Until when a message must wait, and why.
 fn wait(due: &Due, facts: &Facts, kind: Kind, contact: Contacted, question_opens_now: bool, now: Time) -> Option<(Time, Reason)> {
-    let answers = facts.last_wrote.is_some_and(|at| now.since(at) <= CONVERSATION);
+    // What a clock that was ahead received is no fresh word.
+    let answers = facts.last_wrote.is_some_and(|at| at <= now.plus(SLACK) && now.since(at) <= CONVERSATION);
     let any_hour = match kind {
         Kind::Always | Kind::Answer => true,
         Kind::Staff => facts.open_emergency || answers,

@@ -1,18 +1,19 @@
 //! When: enrolments and visits set timers; a timer that is due becomes one message, once for ever.
 //!
 //! Invariant: the occurrence's key (enrolment, step, anchor, local date) is recorded in the transaction
-//! that plans its message and moves the timer on. Whatever crashes, nothing is planned twice or lost.
+//! that plans its message and moves the timer on. Whatever crashes, nothing is planned twice or lost. A
+//! timer says which date is next; the instant is what the zone says today, looked up again when it fires.
 
+mod follow;
 pub mod recurrence;
 
 use std::collections::HashSet;
 
-use jiff::ToSpan;
 use jiff::civil::{Date, Time as Clock, Weekday};
 use serde::{Deserialize, Serialize};
 
-use self::recurrence::{Days, Rule};
-use crate::clock::Time;
+use self::recurrence::{Days, Rule, Slot};
+use crate::clock::{SLACK, Time};
 use crate::compose::{Arg, Args, Style};
 use crate::kit::Kit;
 use crate::model::{Id, Lang, Priority, Reason};
@@ -22,8 +23,10 @@ use crate::store::decisions::{self, NewDecision};
 use crate::store::enrolments::{self, Enrolment};
 use crate::store::messages::{self, NewMessage};
 use crate::store::timers::{self, Kind, NewTimer, Timer};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, ahead};
 use crate::zone::Zone;
+
+pub use follow::{Why, follow, zone_moved};
 
 /// The question that a message asks, as it is kept with the message and then with the thread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,11 +84,13 @@ pub async fn enrol(
     };
     let Some(enrolment) = enrolments::get(tx, &[id.0]).await?.pop() else { return Err(StoreError::Missing("enrolment")) };
     let mut timers = Vec::new();
+    let zone = zone(&enrolment.zone)?;
+    let today = zone.local(now).date();
     for step in &protocol.steps {
         if let Anchor::Enrolment(every) = step.anchor
-            && let Some(slot) = rule(step, every, &enrolment, settings)?.first(&zone(&enrolment.zone)?, now)
+            && let Some(slot) = rule(step, every, settings, today).first(&zone, now)
         {
-            timers.push(timer(kit, &enrolment, step.id.clone(), slot.date, 1, slot.at));
+            timers.push(timer(kit, &enrolment, step.id.clone(), slot, 1));
         }
     }
     for visit in appointments::of_patients(tx, &[of.1.0], now).await? {
@@ -118,18 +123,17 @@ fn visit_timers(
     now: Time,
 ) -> Result<Vec<NewTimer>, StoreError> {
     let zone = zone(&enrolment.zone)?;
-    let day = zone.local(Time(visit.starts_at)).date();
     let timers = protocol.steps.iter().filter_map(|step| {
         let Anchor::Visit { days_before } = step.anchor else { return None };
-        let date = day.checked_sub(i64::from(days_before).days()).ok()?;
-        let at = zone.instant(date, step.at)?;
+        let slot = recurrence::days_before(&zone, Time(visit.starts_at), days_before, step.at)?;
         // A reminder whose time was past when the visit was booked is not late: it never was due.
-        (at > now).then(|| timer(kit, enrolment, format!("{}/{}", step.id, Id(visit.id)), date, visit.version, at))
+        let detail = || format!("{}/{}", step.id, Id(visit.id));
+        (slot.at > now).then(|| timer(kit, enrolment, detail(), slot, visit.version))
     });
     Ok(timers.collect())
 }
 
-fn timer(kit: &Kit, e: &Enrolment, detail: String, slot: Date, version: i64, due: Time) -> NewTimer {
+fn timer(kit: &Kit, e: &Enrolment, detail: String, slot: Slot, version: i64) -> NewTimer {
     NewTimer {
         id: kit.id(),
         site: Id(e.site_id),
@@ -137,9 +141,9 @@ fn timer(kit: &Kit, e: &Enrolment, detail: String, slot: Date, version: i64, due
         kind: Kind::Step,
         subject: Id(e.id),
         detail,
-        slot: slot.to_string(),
+        slot: slot.date.to_string(),
         version,
-        due,
+        due: slot.at,
         priority: Priority::REMINDER,
     }
 }
@@ -159,14 +163,30 @@ pub async fn fire_steps(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
         let Some(enrolment) = enrolments.iter().find(|e| e.id == timer.subject) else { continue };
         one(kit, timer, enrolment, &visits, now, &mut plan)?;
     }
-    let keys: Vec<String> =
-        plan.messages.iter().map(|m| m.occurrence.clone()).chain(plan.skipped.iter().map(|d| d.occurrence.clone())).collect();
-    let new: HashSet<String> = enrolments::record(tx, &keys, now).await?.into_iter().collect();
+    let planned = plan.messages.iter().map(|m| (m.occurrence.clone(), m.patient));
+    let keys: Vec<_> = planned.chain(plan.skipped.iter().map(|d| (d.occurrence.clone(), d.patient))).collect();
+    let new = record(tx, &keys, now).await?;
     plan.messages.retain(|m| new.contains(&m.occurrence));
     plan.skipped.retain(|d| new.contains(&d.occurrence));
     messages::plan(tx, &plan.messages).await?;
     decisions::add(tx, &plan.skipped).await?;
     timers::set(tx, &plan.next).await
+}
+
+/// Records occurrences with their patients. Gives those that are new, and those that a clock that was ahead recorded in a future
+/// which has not come, if nothing of theirs has gone out: they are decided again.
+async fn record(tx: &mut Tx, keys: &[(String, Option<Id>)], now: Time) -> Result<HashSet<String>, StoreError> {
+    let all: Vec<String> = keys.iter().map(|(key, _)| key.clone()).collect();
+    let mut new: HashSet<String> = enrolments::record(tx, &all, now).await?.into_iter().collect();
+    let known: Vec<_> = keys
+        .iter()
+        .filter(|(key, _)| !new.contains(key))
+        .filter_map(|(key, patient)| Some((key.clone(), (*patient)?.0)))
+        .collect();
+    let again = ahead::record_again(tx, &known, now.plus(SLACK), now).await?;
+    ahead::call_off(tx, &known.into_iter().filter(|(key, _)| again.contains(key)).collect::<Vec<_>>(), now).await?;
+    new.extend(again);
+    Ok(new)
 }
 
 #[derive(Default)]
@@ -191,13 +211,7 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
     let Some(step) = protocol.step(step) else { return Ok(()) };
     let settings = settings(enrolment)?;
     let zone = zone(&enrolment.zone)?;
-    let date: Date = timer.slot.parse().map_err(|_| StoreError::Unreadable(format!("timer slot {}", timer.slot)))?;
-    if let Anchor::Enrolment(every) = step.anchor
-        && enrolment.state == "active"
-        && let Some(next) = rule(step, every, enrolment, &settings)?.next(&zone, date)
-    {
-        plan.next.push(self::timer(kit, enrolment, timer.detail.clone(), next.date, 1, next.at));
-    }
+    let date = date(timer)?;
     let visit = match visit {
         None => None,
         Some(id) => match visits.iter().find(|v| v.id == id.0 && v.version == timer.version) {
@@ -205,9 +219,21 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
             None => return Ok(()),
         },
     };
-    let occurrence =
-        format!("{}:{}:{}:{date}", Id(enrolment.id), step.id, visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string()));
-    let due = Time(timer.due_at);
+    let Some(slot) = slot(step, &settings, visit, &zone, date) else { return Ok(()) };
+    // The timer was set by other rules of the zone, or for another zone: it waits for the right time.
+    if slot.at > now {
+        plan.next.push(self::timer(kit, enrolment, timer.detail.clone(), slot, timer.version));
+        return Ok(());
+    }
+    if let Anchor::Enrolment(every) = step.anchor
+        && enrolment.state == "active"
+        && let Some(next) = rule(step, every, &settings, slot.date).next(&zone, slot.date)
+    {
+        plan.next.push(self::timer(kit, enrolment, timer.detail.clone(), next, 1));
+    }
+    let anchor = visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string());
+    let occurrence = format!("{}:{}:{anchor}:{}", Id(enrolment.id), step.id, slot.date);
+    let due = slot.at;
     if now.since(due) > step.late_within || enrolment.state != "active" {
         plan.skipped.push(NewDecision {
             id: kit.id(),
@@ -306,8 +332,22 @@ fn zone(name: &str) -> Result<Zone, StoreError> {
     name.parse().map_err(|_| StoreError::Unreadable(format!("time zone {name}")))
 }
 
-fn rule(step: &Step, every: Every, e: &Enrolment, settings: &Settings) -> Result<Rule, StoreError> {
-    let from = zone(&e.zone)?.local(Time(e.started_at)).date();
+fn date(timer: &Timer) -> Result<Date, StoreError> {
+    timer.slot.parse().map_err(|_| StoreError::Unreadable(format!("timer slot {}", timer.slot)))
+}
+
+/// When a timer's slot is by the zone and its rules of today: the date that it stands for stays, the instant follows.
+fn slot(step: &Step, settings: &Settings, visit: Option<&Visit>, zone: &Zone, date: Date) -> Option<Slot> {
+    match step.anchor {
+        Anchor::Enrolment(every) => rule(step, every, settings, date).on_or_after(zone, date),
+        Anchor::Visit { days_before } => recurrence::days_before(zone, Time(visit?.starts_at), days_before, step.at),
+        Anchor::Reply => None,
+    }
+}
+
+/// A step's rule. `from` is a date that it names: of its last slot, or of the enrolment. Days are counted from slot to slot and not
+/// from the instant of the enrolment, whose date is another one in another zone.
+fn rule(step: &Step, every: Every, settings: &Settings, from: Date) -> Rule {
     let at: Clock = settings.clock().unwrap_or(step.at);
     let weekday: Weekday = settings.weekday().unwrap_or_else(|| from.weekday());
     let days = match every {
@@ -315,5 +355,5 @@ fn rule(step: &Step, every: Every, e: &Enrolment, settings: &Settings) -> Result
         Every::Week => Days::Weekly(weekday),
         Every::Days(n) => Days::Every(n),
     };
-    Ok(Rule { days, at, from })
+    Rule { days, at, from }
 }

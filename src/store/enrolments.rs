@@ -43,7 +43,7 @@ pub async fn protocols(tx: &mut Tx) -> Result<Vec<(String, String, String)>, Sto
 }
 
 /// An enrolment.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, sqlx::FromRow, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
 pub struct Enrolment {
     pub id: i64,
@@ -106,6 +106,23 @@ pub async fn active(tx: &mut Tx, ids: &[i64]) -> Result<HashSet<i64>, StoreError
         return Ok(HashSet::new());
     }
     Ok(listed!(tx, (i64,), ACTIVE, rows_json(ids)?)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Running enrolments after an id, in the order of their ids: for work that goes through all of them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn after(tx: &mut Tx, id: i64, limit: i64) -> Result<Vec<Enrolment>, StoreError> {
+    Ok(all!(
+        tx,
+        Enrolment,
+        "SELECT e.id, e.site_id, e.patient_id, e.protocol, e.protocol_hash, e.settings, e.state, e.started_at, t.zone, t.lang,
+                p.called, t.discreet
+           FROM enrolment e JOIN patient t ON t.id = e.patient_id JOIN person p ON p.id = t.person_id
+          WHERE e.id > $1 AND e.state <> 'ended' ORDER BY e.id LIMIT $2",
+        id,
+        limit
+    )?)
 }
 
 /// Enrols a patient. `None` if a running enrolment in this protocol exists.

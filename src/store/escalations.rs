@@ -275,6 +275,15 @@ pub async fn events_of_patient(tx: &mut Tx, patient: Id, since: Time) -> Result<
     )?)
 }
 
+/// Moves the time by which an item is to be claimed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_due(tx: &mut Tx, id: Id, due: Time) -> Result<(), StoreError> {
+    run!(tx, "UPDATE escalation SET due_at = $2, version = version + 1 WHERE id = $1", id.0, due.0)?;
+    Ok(())
+}
+
 /// A text that changes whenever an item is opened, changed or resolved, whoever committed first: for pages that wait for
 /// news.
 ///

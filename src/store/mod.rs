@@ -1,6 +1,7 @@
 //! All SQL lives here, one file per aggregate. Store functions take a [`Tx`], read and write, and
 //! never decide and never commit.
 
+pub mod ahead;
 pub mod appointments;
 pub mod audit;
 pub mod consents;

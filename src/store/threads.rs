@@ -73,6 +73,23 @@ pub async fn of_addresses(tx: &mut Tx, hashes: &[&str]) -> Result<Vec<Thread>, S
     Ok(all!(tx, Thread, sql, rows_json(&rows)?)?)
 }
 
+/// Threads by id.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn get(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Thread>, StoreError> {
+    const BY_ID: Sql = bulk!(
+        "SELECT id, site_id, channel, address_hash, person_id, patient_id, contact_id, question, question_due, version
+           FROM thread WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        ") ORDER BY id"
+    );
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = tx.pick(&BY_ID);
+    Ok(all!(tx, Thread, sql, rows_json(ids)?)?)
+}
+
 const ASK: Sql = bulk!(
     "UPDATE thread SET question = j.value->>1, question_due = CAST(j.value->>2 AS BIGINT), version = thread.version + 1 FROM",
     "WHERE thread.id = CAST(j.value->>0 AS BIGINT)"

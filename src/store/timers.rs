@@ -62,7 +62,7 @@ pub struct NewTimer {
 }
 
 /// A timer that is due.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, sqlx::FromRow, serde::Deserialize)]
 #[expect(missing_docs, reason = "the columns of the table, named there")]
 pub struct Timer {
     pub id: i64,
@@ -171,6 +171,52 @@ pub async fn upcoming(tx: &mut Tx, patient: Id) -> Result<Vec<(i64, String, i64)
         (i64, String, i64),
         "SELECT subject, detail, due_at FROM timer WHERE patient_id = $1 AND kind = 'step' ORDER BY due_at LIMIT 6",
         patient.0
+    )?)
+}
+
+/// The timers of a kind that stand for these things.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of(tx: &mut Tx, kind: Kind, subjects: &[i64]) -> Result<Vec<Timer>, StoreError> {
+    const OF: Sql = bulk!(
+        "SELECT id, site_id, patient_id, kind, subject, detail, slot, version, due_at FROM timer
+          WHERE kind = $2 AND subject IN (SELECT CAST(j.value AS BIGINT) FROM",
+        ") ORDER BY due_at, id"
+    );
+    if subjects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = tx.pick(&OF);
+    Ok(all!(tx, Timer, sql, rows_json(subjects)?, kind.as_str())?)
+}
+
+/// The timers of a kind that are due later than `time`, soonest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn later_than(tx: &mut Tx, kind: Kind, time: Time) -> Result<Vec<Timer>, StoreError> {
+    Ok(all!(
+        tx,
+        Timer,
+        "SELECT id, site_id, patient_id, kind, subject, detail, slot, version, due_at FROM timer
+          WHERE kind = $1 AND due_at > $2 ORDER BY due_at, id",
+        kind.as_str(),
+        time.0
+    )?)
+}
+
+/// What is held, of one patient or of all, is due now: it is decided again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold_no_longer(tx: &mut Tx, patient: Option<Id>, now: Time) -> Result<u64, StoreError> {
+    Ok(run!(
+        tx,
+        "UPDATE timer SET due_at = $1
+          WHERE kind = 'hold' AND due_at > $1 AND (CAST($2 AS BIGINT) IS NULL OR patient_id = CAST($2 AS BIGINT))",
+        now.0,
+        patient.map(|p| p.0)
     )?)
 }
 

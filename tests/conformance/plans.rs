@@ -16,6 +16,7 @@ use crate::save;
 use crate::times::timer;
 
 const MESSAGES: &str = include_str!("../../src/store/messages.rs");
+const AHEAD: &str = include_str!("../../src/store/ahead.rs");
 const INBOX: &str = include_str!("../../src/store/inbox.rs");
 const TIMERS: &str = include_str!("../../src/store/timers.rs");
 
@@ -39,7 +40,7 @@ fn statement(source: &str, name: &str) -> String {
             _ => " ",
         });
     }
-    sql
+    sql.trim().to_owned()
 }
 
 /// The steps of a statement's plan.
@@ -118,6 +119,14 @@ async fn what_runs_all_day_uses_its_index() {
         let due = plan(&place, &statement(TIMERS, "DUE")).await;
         finds(&due, "timer", "timer_due");
         in_order(&due);
+        let again = plan(&place, &statement(AHEAD, "RECORD_AGAIN")).await;
+        finds(&again, "occurrence", "sqlite_autoindex_occurrence_1 (key=?)");
+        // Here all messages are one patient's; a planner that has counted them reads them all, and is right.
+        if !analysed {
+            finds(&again, "m", "message_by_patient (patient_id=? AND planned_at>?)");
+            let off = plan(&place, &statement(AHEAD, "CALL_OFF")).await;
+            finds(&off, "message", "message_by_patient (patient_id=? AND planned_at>?)");
+        }
     }
     place.end().await;
 }
