@@ -4,6 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a case that cannot go on has failed")]
 
+#[path = "conformance/copies.rs"]
+mod copies;
 #[path = "conformance/entries.rs"]
 mod entries;
 #[path = "conformance/inbox.rs"]

@@ -291,7 +291,8 @@ impl<'a> Batch<'a> {
             | Reason::Deceased
             | Reason::EnrolmentEnded
             | Reason::LateSkip
-            | Reason::QuestionOpen => return,
+            | Reason::QuestionOpen
+            | Reason::Restored => return,
         };
         self.tell(row, what, Severity::Routine);
     }
@@ -405,8 +406,7 @@ impl<'a> Batch<'a> {
         if row.key == "staff" {
             return Ok(Some((row.body.clone(), lang)));
         }
-        let args: Args =
-            serde_json::from_str(&row.args).map_err(|e| StoreError::Unreadable(format!("arguments of a message ({e})")))?;
+        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))?;
         let key = match wording {
             Wording::Full => row.key.clone(),
             Wording::Discreet => self.kit.catalogue.discreet(&row.key),
@@ -478,5 +478,5 @@ fn question(row: &Claimed) -> Result<Option<Question>, StoreError> {
     if row.question.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(&row.question).map(Some).map_err(|e| StoreError::Unreadable(format!("question of a message ({e})")))
+    serde_json::from_str(&row.question).map(Some).map_err(|e| StoreError::bad_json("question of a message", &e))
 }

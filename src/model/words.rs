@@ -266,6 +266,8 @@ words!(
         NoText = "no_text",
         /// Another question is open on this thread.
         QuestionOpen = "question_open",
+        /// Perhaps it went out before this copy of the database was restored.
+        Restored = "restored",
     }
 );
 

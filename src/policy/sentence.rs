@@ -33,5 +33,6 @@ fn words(reason: Reason) -> &'static str {
         Reason::LateSkip => "its time passed while the service was not running",
         Reason::NoText => "its text could not be made; a technical item was opened",
         Reason::QuestionOpen => "another question is still open",
+        Reason::Restored => "it may have gone out before this copy of the database was restored",
     }
 }
