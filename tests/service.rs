@@ -15,7 +15,7 @@ use porchlight::model::{Class, ContentClass, Lang, Severity};
 use porchlight::protocol::WeightUnit;
 use porchlight::store::messages::{self, NewMessage};
 use porchlight::store::{Db, Lane, StoreError, Tx, inbox, nodes};
-use reqwest::header::{COOKIE, RETRY_AFTER, SET_COOKIE};
+use reqwest::header::RETRY_AFTER;
 use tokio::task::JoinSet;
 
 #[path = "support/world.rs"]
@@ -372,24 +372,6 @@ impl std::io::Write for Keep {
     }
 }
 
-/// A cookie that a page sets: `name=value`; empty if it sets none.
-fn cookie(page: &reqwest::Response) -> String {
-    let set = page.headers().get(SET_COOKIE).and_then(|set| set.to_str().ok()).unwrap_or_default();
-    set.split(';').next().unwrap_or_default().to_owned()
-}
-
-/// Signs in as a browser does. Gives the status and the session's cookie.
-async fn sign_in(world: &World, email: &str, password: &str) -> (u16, String) {
-    let door = world.http.get(format!("{}/signin", world.base)).send().await.expect("the door");
-    let door = cookie(&door);
-    let csrf = door.split_once('=').expect("a cookie of the door").1;
-    let form = [("email", email), ("password", password), ("csrf", csrf)];
-    let posted =
-        world.http.post(format!("{}/signin", world.base)).header(COOKIE, &door).header("origin", &world.base).form(&form);
-    let answer = posted.send().await.expect("an answer");
-    (answer.status().as_u16(), cookie(&answer))
-}
-
 /// Callbacks that are refused: a guessed secret, a missing field, and one that the database cannot store.
 async fn refusals(world: &World, one: &Person, other: &Person) {
     let call = |query: &[(&'static str, &str)]| world.http.get(format!("{}/hooks/sms/inbound", world.base)).query(query).send();
@@ -442,11 +424,10 @@ case!(
         refusals(&world, &weighs, &cries).await;
 
         // Hyacinth mistypes, then signs in and looks at the queue.
-        assert_eq!(sign_in(&world, "hyacinth@clinic.example", "six herons fly south").await.0, 401);
-        let (status, session) = sign_in(&world, "hyacinth@clinic.example", "seven herons fly north").await;
+        assert_eq!(world.sign_in("hyacinth@clinic.example", "six herons fly south").await.0, 401);
+        let (status, session) = world.sign_in("hyacinth@clinic.example", "seven herons fly north").await;
         assert_eq!(status, 303);
-        let queue = world.http.get(format!("{}/queue", world.base)).header(COOKIE, &session).send().await.expect("the queue");
-        assert!(queue.text().await.expect("a page").contains("Zenobia"), "staff see her; the log does not");
+        assert!(world.page("/queue", &session).await.contains("Zenobia"), "staff see her; the log does not");
         world.settle().await;
 
         let more = [

@@ -4,6 +4,8 @@
 
 #[path = "stories/appointments.rs"]
 mod appointments;
+#[path = "stories/copies.rs"]
+mod copies;
 #[path = "stories/crisis.rs"]
 mod crisis;
 #[path = "stories/delivery.rs"]

@@ -17,8 +17,9 @@ use porchlight::model::{Address, ContentClass, Id, Lang, Severity};
 use porchlight::protocol::Settings;
 use porchlight::random::Dice;
 use porchlight::store::escalations::Escalation;
-use porchlight::store::{Lane, decisions, escalations, patients, readings};
+use porchlight::store::{Lane, Location, decisions, escalations, patients, readings};
 use porchlight::zone::Zone;
+use reqwest::header::{COOKIE, SET_COOKIE};
 use tokio::sync::watch;
 
 /// Which database a story is told on.
@@ -81,9 +82,12 @@ pub struct World {
     receipts: std::sync::atomic::AtomicBool,
     database: String,
     folder: tempfile::TempDir,
+    seed: u64,
 }
 
 const SECRET: &str = "a-secret-of-the-story-0123456789";
+/// The security key of every story.
+pub const KEY: &str = "a key for stories that has thirty-two characters";
 
 impl World {
     /// A world that begins at `start` (New York): `2026-11-16 08:00`.
@@ -91,15 +95,30 @@ impl World {
         let zone: Zone = "America/New_York".parse().expect("a zone");
         let clock = Arc::new(ManualClock::new(at(&zone, start)));
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger: Arc<Mutex<Ledger>> = Arc::default();
-        let watched = watch::Sender::default();
-        let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
-        let pages = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the service");
-        let base = format!("http://{}", pages.local_addr().expect("an address"));
         let database = match on {
             On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
             On::Postgres => postgres_database().await,
         };
+        World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), 7).await
+    }
+
+    /// The service is lost and comes back on another database; phones, provider and clock are the same.
+    pub async fn comes_back_on(self, database: String) -> World {
+        let (clock, books, seed) = (Arc::clone(&self.clock), (Arc::clone(&self.ledger), self.provider.clone()), self.seed + 1);
+        let (_, folder) = self.shut_down().await;
+        World::open((database, folder), clock, books, seed).await
+    }
+
+    async fn open(
+        (database, folder): (String, tempfile::TempDir),
+        clock: Arc<ManualClock>,
+        (ledger, watched): Books,
+        seed: u64,
+    ) -> World {
+        let zone: Zone = "America/New_York".parse().expect("a zone");
+        let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
+        let pages = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the service");
+        let base = format!("http://{}", pages.local_addr().expect("an address"));
         let text = format!(
             r#"[database]
 url = "{database}"
@@ -107,7 +126,7 @@ url = "{database}"
 public_url = "{base}"
 secure_cookies = false
 [security]
-key = "a key for stories that has thirty-two characters"
+key = "{KEY}"
 [site]
 name = "Harbor Street Health"
 sender = "Harbor Street"
@@ -126,7 +145,7 @@ secret = "{SECRET}"
             provider = provider.local_addr().expect("an address"),
         );
         let config = Config::parse("story.toml", &text, &|_| None).unwrap_or_else(|e| panic!("{e}"));
-        let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(7), |_, _| Vec::new())
+        let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(seed), |_, _| Vec::new())
             .await
             .unwrap_or_else(|e| panic!("{e}"));
         let router = Router::new().route("/cgi-bin/sendsms", get(sendsms)).with_state((Arc::clone(&ledger), watched.clone()));
@@ -134,7 +153,44 @@ secret = "{SECRET}"
         app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
         app.start(async move { provider_app.serve(provider, router).await.expect("serving") });
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder }
+        World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder, seed }
+    }
+
+    /// Where the database is.
+    pub fn location(&self) -> Location {
+        self.database.parse().expect("a location")
+    }
+
+    /// A name in the folder of the story.
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where an empty database of the same kind is.
+    pub async fn elsewhere(&self) -> String {
+        match self.location() {
+            Location::Sqlite(_) => format!("sqlite:{}", self.file("restored.db").display()),
+            Location::Postgres(_) => postgres_database().await,
+        }
+    }
+
+    /// Signs in as a browser does. Gives the status and the session's cookie.
+    pub async fn sign_in(&self, email: &str, password: &str) -> (u16, String) {
+        let door = self.http.get(format!("{}/signin", self.base)).send().await.expect("the door");
+        let door = cookie(&door);
+        let csrf = door.split_once('=').expect("a cookie of the door").1;
+        let form = [("email", email), ("password", password), ("csrf", csrf)];
+        let posted =
+            self.http.post(format!("{}/signin", self.base)).header(COOKIE, &door).header("origin", &self.base).form(&form);
+        let answer = posted.send().await.expect("an answer");
+        (answer.status().as_u16(), cookie(&answer))
+    }
+
+    /// A page as whoever has this cookie sees it.
+    pub async fn page(&self, path: &str, session: &str) -> String {
+        let page = self.http.get(format!("{}{path}", self.base)).header(COOKIE, session).send().await.expect("a page");
+        assert_eq!(page.status(), 200, "{path}");
+        page.text().await.expect("a page")
     }
 
     /// The provider sends no receipts from now on.
@@ -345,6 +401,12 @@ secret = "{SECRET}"
         self.app.shut_down().await;
         (self.database, self.folder)
     }
+}
+
+/// A cookie that a page sets: `name=value`; empty if it sets none.
+fn cookie(page: &reqwest::Response) -> String {
+    let set = page.headers().get(SET_COOKIE).and_then(|set| set.to_str().ok()).unwrap_or_default();
+    set.split(';').next().unwrap_or_default().to_owned()
 }
 
 /// The provider's state, and how others watch and steer it.
