@@ -156,6 +156,11 @@ secret = "{SECRET}"
         World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder, seed }
     }
 
+    /// The URL of the database.
+    pub fn database_url(&self) -> String {
+        self.database.clone()
+    }
+
     /// Where the database is.
     pub fn location(&self) -> Location {
         self.database.parse().expect("a location")
