@@ -246,6 +246,11 @@ pub fn log_filter(level: &str) -> String {
 fn start_log(log: &crate::config::Log) {
     let filter = tracing_subscriber::EnvFilter::new(log_filter(&log.level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // What a panic says may hold what somebody wrote (the text that was cut in the wrong place): only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a piece of work broke off: report its place");
+    }));
     // A second start in one process keeps the first log.
     drop(if log.json { builder.json().try_init() } else { builder.try_init() });
 }

@@ -86,12 +86,25 @@ pub struct World {
 }
 
 const SECRET: &str = "a-secret-of-the-story-0123456789";
+/// What the gateways of every story have in common.
+const GATEWAY: &str = r#"kind = "http"
+preset = "kannel"
+from = "7185550100"
+username = "story"
+password = "story-password"
+secret = "a-secret-of-the-story-0123456789"
+"#;
 /// The security key of every story.
 pub const KEY: &str = "a key for stories that has thirty-two characters";
 
 impl World {
     /// A world that begins at `start` (New York): `2026-11-16 08:00`.
     pub async fn begin(on: On, start: &str) -> World {
+        World::begin_with(on, start, &[]).await
+    }
+
+    /// A world with more gateways beside the usual one: `(name, settings)`; `{provider}` is the usual one's provider.
+    pub async fn begin_with(on: On, start: &str, more: &[(&str, &str)]) -> World {
         let zone: Zone = "America/New_York".parse().expect("a zone");
         let clock = Arc::new(ManualClock::new(at(&zone, start)));
         let folder = tempfile::tempdir().expect("a folder");
@@ -99,21 +112,22 @@ impl World {
             On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
             On::Postgres => postgres_database().await,
         };
-        World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), 7).await
+        let more = more.iter().map(|(name, settings)| format!("[[gateway]]\nname = \"{name}\"\n{GATEWAY}{settings}\n")).collect();
+        World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, more)).await
     }
 
     /// The service is lost and comes back on another database; phones, provider and clock are the same.
     pub async fn comes_back_on(self, database: String) -> World {
         let (clock, books, seed) = (Arc::clone(&self.clock), (Arc::clone(&self.ledger), self.provider.clone()), self.seed + 1);
         let (_, folder) = self.shut_down().await;
-        World::open((database, folder), clock, books, seed).await
+        World::open((database, folder), clock, books, (seed, String::new())).await
     }
 
     async fn open(
         (database, folder): (String, tempfile::TempDir),
         clock: Arc<ManualClock>,
         (ledger, watched): Books,
-        seed: u64,
+        (seed, more): (u64, String),
     ) -> World {
         let zone: Zone = "America/New_York".parse().expect("a zone");
         let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
@@ -133,17 +147,11 @@ sender = "Harbor Street"
 phone = "(718) 555-0100"
 closed = ["2026-11-26", "2026-11-27"]
 [[gateway]]
-kind = "http"
 name = "sms"
-preset = "kannel"
-url = "http://{provider}/cgi-bin/sendsms"
-from = "7185550100"
-username = "story"
-password = "story-password"
-secret = "{SECRET}"
-"#,
-            provider = provider.local_addr().expect("an address"),
+{GATEWAY}url = "http://{{provider}}/cgi-bin/sendsms"
+{more}"#,
         );
+        let text = text.replace("{provider}", &provider.local_addr().expect("an address").to_string());
         let config = Config::parse("story.toml", &text, &|_| None).unwrap_or_else(|e| panic!("{e}"));
         let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(seed), |_, _| Vec::new())
             .await
@@ -277,8 +285,14 @@ secret = "{SECRET}"
 
     /// A callback of the provider, and nothing else.
     pub async fn writes(&self, phone: &str, text: &str, id: &str) {
+        self.writes_by("sms", phone, text, id).await;
+    }
+
+    /// A callback by another gateway.
+    pub async fn writes_by(&self, gateway: &str, phone: &str, text: &str, id: &str) {
         let query = [("key", SECRET), ("from", phone), ("to", "7185550100"), ("text", text), ("charset", "UTF-8"), ("id", id)];
-        let answer = self.http.get(format!("{}/hooks/sms/inbound", self.base)).query(&query).send().await.expect("an answer");
+        let answer =
+            self.http.get(format!("{}/hooks/{gateway}/inbound", self.base)).query(&query).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.text().await.expect("a body"), "", "a gateway would text this to the patient");
     }
