@@ -273,7 +273,7 @@ case!(
             assert_eq!(standing(&report, "durability"), Standing::Ok);
             assert_eq!((standing(&report, "journal"), standing(&report, "integrity")), (Standing::Ok, Standing::Ok));
         } else {
-            let told: Vec<String> = of(&report, "durability").iter().map(|f| f.to_string()).collect();
+            let told: Vec<String> = of(&report, "durability").iter().map(ToString::to_string).collect();
             assert!(told.iter().any(|t| t.starts_with("FAIL") && t.contains("fsync is off")), "{told:?}");
             assert!(told.iter().any(|t| t.starts_with("ok") && t.contains("synchronous_commit is on")), "{told:?}");
         }
@@ -346,6 +346,24 @@ fn porchlight(settings: &Path, arguments: &[&str], answer: &str) -> (bool, Strin
     (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
+/// What `serve` says until it serves; then it is told to stop.
+fn first_words_of_the_service(settings: &Path) -> Vec<String> {
+    use std::io::{BufRead as _, BufReader};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_porchlight"));
+    command.args(["serve", "--config"]).arg(settings).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    let mut told = Vec::new();
+    for line in BufReader::new(child.stdout.take().expect("its output")).lines() {
+        told.push(line.expect("a line"));
+        if told.last().is_some_and(|line| line.starts_with("Porchlight serves")) {
+            break;
+        }
+    }
+    child.kill().expect("it is stopped");
+    child.wait().expect("it ends");
+    told
+}
+
 case!(
     /// The commands as an operator types them: backup, restore, check-up, release.
     the_commands_do_what_they_say, |on| {
@@ -355,7 +373,7 @@ case!(
         world.patient(somebody(11, "Ivo", Lang::En)).await;
         let write = |name: &str, url: &str| {
             let path = world.file(name);
-            let text = format!("[database]\nurl = {url:?}\n[security]\nkey = {KEY:?}\n[log]\nlevel = \"warn\"\n");
+            let text = format!("[database]\nurl = {url:?}\n[security]\nkey = {KEY:?}\n[log]\nlevel = \"warn\"\n[server]\nlisten = \"127.0.0.1:0\"\n");
             std::fs::write(&path, text).expect("the settings");
             path
         };
@@ -383,6 +401,9 @@ case!(
         assert!(sending["what"].as_str().is_some_and(|w| w.contains("paused_restore")), "{sending}");
         let (_, told) = porchlight(&new, &["doctor", "--full"], "");
         assert!(told.contains("warn  sending") && told.lines().count() > 12, "{told}");
+
+        let told = first_words_of_the_service(&new);
+        assert!(told.iter().any(|line| line.starts_with("Sending is paused: this is a restored copy.")), "{told:?}");
 
         let (done, told) = porchlight(&new, &["release", "--by", "Nobody Known", "--yes"], "");
         assert!(!done && told.contains("nobody on the staff"), "{told}");

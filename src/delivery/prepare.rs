@@ -299,7 +299,7 @@ impl<'a> Batch<'a> {
 
     /// A row that this version cannot read: it fails, a person is told, and it holds up no other.
     fn poison(&mut self, row: &Claimed, e: &StoreError) {
-        tracing::error!(message = %Id(row.id), error = %e, "a message cannot be read; it is given to a person");
+        tracing::error!(id = %Id(row.id), error = %e, "a message cannot be read; it is given to a person");
         self.settled.push((Id(row.id), MessageState::Failed, "unreadable".into(), self.kit.clock.machine()));
         self.tell(row, "A message could not be prepared and was not sent: look at the timeline and call", Severity::Urgent);
     }
@@ -414,7 +414,7 @@ impl<'a> Batch<'a> {
         match self.kit.catalogue.render(lang, &key, &args) {
             Ok(rendered) => Ok(Some((fold(rendered.text.expose()), rendered.lang))),
             Err(e) => {
-                tracing::error!(message = %Id(row.id), key, error = %e, "a message could not be written");
+                tracing::error!(id = %Id(row.id), key, error = %e, "a message could not be written");
                 Ok(None)
             }
         }

@@ -112,7 +112,8 @@ impl World {
             On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
             On::Postgres => postgres_database().await,
         };
-        let more = more.iter().map(|(name, settings)| format!("[[gateway]]\nname = \"{name}\"\n{GATEWAY}{settings}\n")).collect();
+        let gateway = |(name, settings): &(&str, &str)| format!("[[gateway]]\nname = \"{name}\"\n{GATEWAY}{settings}\n");
+        let more = more.iter().map(gateway).collect::<Vec<_>>().concat();
         World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, more)).await
     }
 
@@ -171,7 +172,7 @@ name = "sms"
 
     /// Where the database is.
     pub fn location(&self) -> Location {
-        self.database.parse().expect("a location")
+        self.database_url().parse().expect("a location")
     }
 
     /// A name in the folder of the story.
