@@ -211,6 +211,15 @@ case!(
             let refused = bring_back(&target, &damaged, now).await.expect_err("it is damaged");
             assert!(!refused.contains("some time ago") && !refused.contains("+1718555"), "an error tells nobody's words: {refused}");
         }
+        if on == On::Postgres {
+            // Something that is no table stands in the way in the middle of the restore: nothing before it is kept.
+            let location: Location = target.parse().expect("a location");
+            statement(&location, "CREATE VIEW setting AS SELECT 1 AS key").await;
+            let refused = bring_back(&target, &file, now).await.expect_err("it breaks off");
+            assert!(refused.contains("psql") && refused.contains("setting"), "{refused}");
+            assert!(looks_empty(&target).await, "half a restore is left behind");
+            statement(&location, "DROP VIEW setting").await;
+        }
         // Nothing of all that is there; and a database that is in use is left alone.
         let other = looks_empty(&target).await;
         assert!(other, "something is left behind");
@@ -225,6 +234,12 @@ case!(
         world.end().await;
     }
 );
+
+async fn statement(location: &Location, sql: &'static str) {
+    let bare = Bare::open(location, true).await.expect("it opens");
+    bare.write(move |tx| raw(tx, sql).boxed()).await.expect("it is done");
+    bare.close().await;
+}
 
 async fn looks_empty(target: &str) -> bool {
     match target.parse().expect("a location") {
