@@ -26,8 +26,14 @@ pub(super) async fn restore(file: &Path, config: Option<&Path>) -> Result<ExitCo
         |at| config.site.zone.local(at).strftime("on %Y-%m-%d at %H:%M").to_string(),
     );
     say(format!("Restored: {} rows. The backup was begun {begun}; what came later is not in it.", restored.rows));
-    if restored.key_fits != Some(true) {
-        say("The security key of these settings is not this database's: give the service the one that was kept with the backup.");
+    match restored.key_fits {
+        Some(true) => {}
+        Some(false) => {
+            say(
+                "The security key of these settings is not this database's: give the service the one that was kept with the backup.",
+            );
+        }
+        None => say("The security key could not be compared: give the service the one that was kept with the backup."),
     }
     say(
         "Sending is PAUSED: the service receives and triages, and nothing goes out. docs/operations.md says what to do before `porchlight release`.",

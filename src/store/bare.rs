@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlitePool};
 
 use super::db::sqlite_options;
 use super::{Location, StoreError, Tx};
@@ -29,12 +29,13 @@ impl Bare {
     pub async fn open(location: &Location, writes: bool) -> Result<Bare, StoreError> {
         let pool = match location {
             Location::Sqlite(path) => {
-                let options = sqlite_options(path).create_if_missing(false).read_only(!writes);
+                let options = sqlite_options(path).create_if_missing(false).read_only(!writes).disable_statement_logging();
                 let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
                 Pool::Sqlite(pool.map_err(StoreError::Away)?)
             }
             Location::Postgres(url) => {
-                let options: PgConnectOptions = url.parse().map_err(StoreError::Away)?;
+                // Reading every page takes long: that is no news for the log.
+                let options = url.parse::<PgConnectOptions>().map_err(StoreError::Away)?.disable_statement_logging();
                 // A pool waits and then says only that it has waited; one connection says at once what is wrong.
                 PgConnection::connect_with(&options).await.map_err(StoreError::Away)?.close().await?;
                 let options = if writes { options } else { options.options([("default_transaction_read_only", "on")]) };
