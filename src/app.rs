@@ -22,11 +22,11 @@ use crate::delivery::{Gateways, Worker};
 use crate::document::Faults;
 use crate::gateway::Gateway;
 use crate::inbound::{Desk, Receiver};
-use crate::kit::{DeliveryRules, Kit, Parts, SITE};
-use crate::model::{Address, Channel, IdSource};
+use crate::kit::{DeliveryRules, FINGERPRINT, Kit, Parts, SITE, fingerprint};
+use crate::model::IdSource;
 use crate::random::Dice;
 use crate::store::sites::Site;
-use crate::store::{Db, Lane, StoreError, enrolments, nodes, sites, timers};
+use crate::store::{Db, Lane, StoreError, enrolments, nodes, pause, sites, timers};
 use crate::sweep::Sweeper;
 
 /// How long a node number is leased, and how often the lease is renewed.
@@ -138,14 +138,15 @@ impl App {
         let stores = TaskTracker::new();
         let (db, writer) = Db::open(&config.database).await?;
         stores.spawn(writer);
-        let known = {
+        let (known, restored) = {
             let mut tx = db.read().await?;
-            sites::get(&mut tx, "key.fingerprint").await?
+            (sites::get(&mut tx, FINGERPRINT).await?, pause::restored(&mut tx).await?)
         };
         let key = key(&config.key, &dice, known.is_some())?;
+        let fingerprint = fingerprint(&key);
 
         let (node, floor) = lease_node(&db, &owner, &clock).await?;
-        let ids = Arc::new(IdSource::new(node, floor.max(clock.machine())));
+        let ids = Arc::new(IdSource::new(node, floor.max(clock.machine()).max(restored.unwrap_or(Time(0)))));
         let mut gateways = config.gateways;
         gateways.extend(more(&clock, &ids));
         let ways = Arc::new(Gateways::new(gateways));
@@ -161,10 +162,11 @@ impl App {
             window: config.window,
             delivery: DeliveryRules { batch: config.delivery.batch, lease: config.delivery.lease, doubt: config.delivery.doubt },
             key,
+            restored,
         };
         let kit = Arc::new(Kit::new(clock, ids, owner, parts)?);
         crate::protocol::check_texts(&kit.catalogue, &config.protocols)?;
-        keep_key(&db, &kit, known).await?;
+        keep_key(&db, fingerprint, known).await?;
         keep_site(&db, &kit, &config.site).await?;
         keep_protocols(&db, &kit, config.protocols).await?;
 
@@ -412,13 +414,12 @@ async fn keep_protocols(db: &Db, kit: &Arc<Kit>, current: Vec<crate::protocol::P
 }
 
 /// Compares the key with the one that the database's addresses were hashed with; keeps its fingerprint at the first start.
-async fn keep_key(db: &Db, kit: &Arc<Kit>, known: Option<String>) -> Result<(), StartError> {
-    let fingerprint = kit.hash(Channel::Sms, &Address::new("fingerprint of the key"));
+async fn keep_key(db: &Db, fingerprint: String, known: Option<String>) -> Result<(), StartError> {
     match known {
         Some(known) if known == fingerprint => Ok(()),
         Some(_) => Err(StartError::WrongKey),
         None => {
-            db.write(Lane::Work, move |tx| async move { sites::set(tx, "key.fingerprint", &fingerprint).await }.boxed()).await?;
+            db.write(Lane::Work, move |tx| async move { sites::set(tx, FINGERPRINT, &fingerprint).await }.boxed()).await?;
             Ok(())
         }
     }
@@ -426,30 +427,26 @@ async fn keep_key(db: &Db, kit: &Arc<Kit>, known: Option<String>) -> Result<(), 
 
 /// The key of the address hash: given, or from its file, which is made at the first start of a new database only.
 fn key(key: &Key, dice: &Dice, in_use: bool) -> Result<Vec<u8>, StartError> {
-    match key {
-        Key::Given(key) => Ok(key.clone().into_bytes()),
-        Key::File(path) if in_use && !path.exists() => Err(StartError::WrongKey),
-        Key::File(path) => {
-            key_file(path, dice).map_err(|e| StartError::Key { file: path.display().to_string(), why: e.to_string() })
-        }
-    }
+    let file = match key {
+        Key::File(path) if in_use && !path.exists() => return Err(StartError::WrongKey),
+        Key::File(path) => path.display().to_string(),
+        Key::Given(_) => String::new(),
+    };
+    let read = match (key.read(), key) {
+        (Err(e), Key::File(path)) if e.kind() == std::io::ErrorKind::NotFound => new_key(path, dice),
+        (read, _) => read,
+    };
+    read.map_err(|e| StartError::Key { file, why: e.to_string() })
 }
 
-fn key_file(path: &Path, dice: &Dice) -> std::io::Result<Vec<u8>> {
+fn new_key(path: &Path, dice: &Dice) -> std::io::Result<Vec<u8>> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    match std::fs::read_to_string(path) {
-        Ok(text) if text.trim().len() >= 32 => Ok(text.trim().as_bytes().to_vec()),
-        Ok(_) => Err(std::io::Error::other("it holds less than 32 characters")),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let text = format!("{}{}", dice.token(), dice.token());
-            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            writeln!(file, "{text}")?;
-            file.sync_all()?;
-            Ok(text.into_bytes())
-        }
-        Err(e) => Err(e),
-    }
+    let text = format!("{}{}", dice.token(), dice.token());
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    Ok(text.into_bytes())
 }
 
 /// Opens the address to serve at.

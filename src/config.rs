@@ -59,6 +59,22 @@ pub enum Key {
     File(PathBuf),
 }
 
+impl Key {
+    /// The key, if it is given or its file is there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds too little.
+    pub fn read(&self) -> std::io::Result<Vec<u8>> {
+        match self {
+            Key::Given(key) => Ok(key.clone().into_bytes()),
+            Key::File(path) => match std::fs::read_to_string(path)?.trim() {
+                key if key.len() >= 32 => Ok(key.as_bytes().to_vec()),
+                _ => Err(std::io::Error::other("it holds less than 32 characters")),
+            },
+        }
+    }
+}
+
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

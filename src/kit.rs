@@ -47,6 +47,8 @@ pub struct Kit {
     pub owner: String,
     /// The protocols that enrolments run on.
     pub protocols: Protocols,
+    /// When this copy of the database was restored, if it is one: what was due until then may have gone out before.
+    pub restored: Option<Time>,
     key: Vec<u8>,
 }
 
@@ -82,6 +84,8 @@ pub struct Parts {
     pub delivery: DeliveryRules,
     /// The key of the address hash.
     pub key: Vec<u8>,
+    /// When this copy of the database was restored, if it is one.
+    pub restored: Option<Time>,
 }
 
 impl Kit {
@@ -103,6 +107,7 @@ impl Kit {
             delivery: parts.delivery,
             owner,
             protocols: Protocols::default(),
+            restored: parts.restored,
             key: parts.key,
         })
     }
@@ -131,12 +136,25 @@ impl Kit {
     /// The keyed hash by which an address is searched: HMAC-SHA-256, hexadecimal.
     #[must_use]
     pub fn hash(&self, channel: Channel, address: &Address) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
-        mac.update(channel.as_str().as_bytes());
-        mac.update(b":");
-        mac.update(address.expose().as_bytes());
-        hex(&mac.finalize().into_bytes())
+        keyed_hash(&self.key, channel, address)
     }
+}
+
+fn keyed_hash(key: &[u8], channel: Channel, address: &Address) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(channel.as_str().as_bytes());
+    mac.update(b":");
+    mac.update(address.expose().as_bytes());
+    hex(&mac.finalize().into_bytes())
+}
+
+/// The setting under which a database keeps the fingerprint of its key.
+pub const FINGERPRINT: &str = "key.fingerprint";
+
+/// By what a database knows its key again.
+#[must_use]
+pub fn fingerprint(key: &[u8]) -> String {
+    keyed_hash(key, Channel::Sms, &Address::new("fingerprint of the key"))
 }
 
 /// The protocols that enrolments run on, by hash, and the current version of each.

@@ -30,6 +30,7 @@ pub mod intake;
 pub mod api;
 pub mod console;
 pub mod demo;
+pub mod operate;
 
 // ── the ground ───────────────────────────────────────────────────────────────
 pub mod clock;

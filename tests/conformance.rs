@@ -6,6 +6,8 @@
 
 #[path = "conformance/ahead.rs"]
 mod ahead_cases;
+#[path = "conformance/copies.rs"]
+mod copies;
 #[path = "conformance/entries.rs"]
 mod entries;
 #[path = "conformance/inbox.rs"]

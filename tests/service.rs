@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a case that cannot go on has failed")]
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
@@ -9,13 +10,13 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use porchlight::app::Role;
 use porchlight::clock::{Clock, Time};
-use porchlight::intake::{Record, add_staff};
+use porchlight::intake::{Context, Record, add_staff, read};
 use porchlight::kit::SITE;
 use porchlight::model::{Class, ContentClass, Lang, Severity};
 use porchlight::protocol::WeightUnit;
 use porchlight::store::messages::{self, NewMessage};
 use porchlight::store::{Db, Lane, StoreError, Tx, inbox, nodes};
-use reqwest::header::{COOKIE, RETRY_AFTER, SET_COOKIE};
+use reqwest::header::RETRY_AFTER;
 use tokio::task::JoinSet;
 
 #[path = "support/world.rs"]
@@ -289,10 +290,14 @@ impl Secrets {
     fn of(world: &World, people: &[&Person], more: &[&str]) -> Secrets {
         let mut all: Vec<String> = more.iter().map(|m| (*m).to_owned()).collect();
         for person in people {
-            let digits: String = person.phone.chars().filter(char::is_ascii_digit).collect();
-            all.extend([person.phone.clone(), digits[1..].to_owned(), digits[digits.len() - 7..].to_owned()]);
+            all.extend(spellings(&person.phone));
             all.extend(world.texts(person));
-            all.extend(world.sent(person).into_iter().map(|s| s.receipt_url));
+            for sent in world.sent(person) {
+                // The random reference by which receipts are believed, and the secret beside it.
+                let values = sent.receipt_url.split(['?', '&']).filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+                all.extend(values.filter(|value| value.len() > 15).map(str::to_owned));
+                all.push(sent.receipt_url);
+            }
         }
         all.retain(|s| s.len() > 3);
         Secrets(all)
@@ -304,14 +309,38 @@ impl Secrets {
                 let _ = write!(text, "%{byte:02X}");
                 text
             });
-            for form in [secret.as_str(), &encoded, &secret.replace(' ', "+"), &secret.replace(' ', "%20")] {
+            let escaped = secret.escape_default().to_string();
+            let json = serde_json::to_string(secret).expect("JSON").trim_matches('"').to_owned();
+            let forms = [secret, &encoded, &escaped, &json, &secret.replace(' ', "+"), &secret.replace(' ', "%20")];
+            for form in forms {
                 // How long a statement took has digits of its own.
-                let told = |line: &&str| line.split(" elapsed=").next().is_some_and(|told| told.contains(form));
+                let told = |line: &&str| {
+                    let line = line.split(" elapsed=").next().unwrap_or_default();
+                    line.split("\"elapsed\"").next().is_some_and(|told| told.contains(form.as_str()))
+                };
                 let found = text.lines().find(told);
                 assert!(found.is_none(), "{place} tells {form:?}: {found:?}");
             }
         }
     }
+}
+
+/// The ways in which people and programs write a number of this country: `+17185550117`.
+fn spellings(phone: &str) -> Vec<String> {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let (area, exchange, line) = (&digits[1..4], &digits[4..7], &digits[7..]);
+    vec![
+        phone.to_owned(),
+        digits.clone(),
+        digits[1..].to_owned(),
+        digits[4..].to_owned(),
+        format!("({area}) {exchange}-{line}"),
+        format!("{area}-{exchange}-{line}"),
+        format!("{area}.{exchange}.{line}"),
+        format!("{area} {exchange} {line}"),
+        format!("{exchange}-{line}"),
+        format!("%2B{digits}"),
+    ]
 }
 
 case!(
@@ -350,12 +379,26 @@ case!(
     }
 );
 
-/// Everything that is logged in this process, from `DEBUG` up.
-fn logs() -> &'static Mutex<Vec<u8>> {
-    static LOGS: OnceLock<&'static Mutex<Vec<u8>>> = OnceLock::new();
+/// Everything that is logged in this process, as text and as JSON: all that the service logs at its most talkative, and
+/// what the libraries say at `debug`, which the service never shows.
+struct Logs {
+    text: Mutex<Vec<u8>>,
+    json: Mutex<Vec<u8>>,
+}
+
+fn logs() -> &'static Logs {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    use tracing_subscriber::{EnvFilter, fmt};
+    static LOGS: OnceLock<&'static Logs> = OnceLock::new();
     LOGS.get_or_init(|| {
-        let kept: &'static Mutex<Vec<u8>> = Box::leak(Box::default());
-        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false).with_writer(move || Keep(kept)).init();
+        let kept: &'static Logs = Box::leak(Box::new(Logs { text: Mutex::default(), json: Mutex::default() }));
+        let shown = porchlight::cli::log_filter("trace");
+        assert!(shown.starts_with("trace,") && shown.matches("=warn").count() == shown.matches('=').count(), "{shown}");
+        let filter = EnvFilter::new(shown.replace("=warn", "=debug"));
+        let text = fmt::layer().with_ansi(false).with_writer(move || Keep(&kept.text));
+        let json = fmt::layer().json().with_writer(move || Keep(&kept.json));
+        tracing_subscriber::registry().with(filter).with(text).with(json).init();
         kept
     })
 }
@@ -370,24 +413,6 @@ impl std::io::Write for Keep {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// A cookie that a page sets: `name=value`; empty if it sets none.
-fn cookie(page: &reqwest::Response) -> String {
-    let set = page.headers().get(SET_COOKIE).and_then(|set| set.to_str().ok()).unwrap_or_default();
-    set.split(';').next().unwrap_or_default().to_owned()
-}
-
-/// Signs in as a browser does. Gives the status and the session's cookie.
-async fn sign_in(world: &World, email: &str, password: &str) -> (u16, String) {
-    let door = world.http.get(format!("{}/signin", world.base)).send().await.expect("the door");
-    let door = cookie(&door);
-    let csrf = door.split_once('=').expect("a cookie of the door").1;
-    let form = [("email", email), ("password", password), ("csrf", csrf)];
-    let posted =
-        world.http.post(format!("{}/signin", world.base)).header(COOKIE, &door).header("origin", &world.base).form(&form);
-    let answer = posted.send().await.expect("an answer");
-    (answer.status().as_u16(), cookie(&answer))
 }
 
 /// Callbacks that are refused: a guessed secret, a missing field, and one that the database cannot store.
@@ -407,81 +432,142 @@ async fn refusals(world: &World, one: &Person, other: &Person) {
         ("id", "m-84"),
     ];
     assert_eq!(call(&whole).await.expect("an answer").status(), 503);
+    assert_eq!(get(world, "/readyz").await.0, 503);
     change(world, "ALTER TABLE inbox_away RENAME TO inbox").await;
 }
 
+/// What a provider may answer: busy in three ways, a page that echoes the number and the text, a refusal that does so, nothing
+/// within its time, no connection at all.
+async fn providers_in_trouble(world: &World, weighs: &Person, cries: &Person) {
+    let page = "<html><body>Sent &quot;suicidarme&quot; to +17185550181 (718-555-0181)? Try later.</body></html>";
+    let garbage = "Garbage 'to' field '+17185550181', rejected: quiero suicidarme.";
+    world.script(cries, vec![Answer::Status(200, page), Answer::Status(400, garbage), Answer::Status(500, page)]);
+    world.says(cries, "ayuda por favor").await;
+    world.says(cries, "estoy en peligro, quiero morirme").await;
+    world.says(weighs, "HELP").await;
+    let silent = Person { id: porchlight::model::Id(0), phone: "+17185550185".into() };
+    hold(world, &silent);
+    world.writes_by("slow", &silent.phone, "is this the Aldous line", "m-85").await;
+    world.settle().await;
+    world.provider.send_modify(|p| p.held.clear());
+    world.writes_by("away", "+17185550186", "Peregrine here, call me", "m-86").await;
+    world.settle().await;
+}
+
+/// What is stored and cannot be read: by a message, by a protocol, by the queue.
+async fn stored_nonsense(world: &World) {
+    let barnaby = world.patient(somebody(87, "Barnaby", Lang::En)).await;
+    plan(world, NewMessage { args: r#""the mango of Ottoline""#.into(), ..planned(world, &barnaby, world.clock.now()) }).await;
+    world.settle().await;
+    // The same words, without their standing in the statement.
+    change(world, "UPDATE enrolment SET settings = (SELECT args FROM message WHERE why = 'unreadable')").await;
+    world.run_until("2026-11-17 09:31").await;
+    let told: Vec<String> = world.unknown_items().await.into_iter().map(|i| i.reason).collect();
+    assert!(told.iter().any(|reason| reason.starts_with("A planned step could not be worked")), "{told:?}");
+}
+
+/// Two patients from a CSV file, as a clinic writes it.
+async fn imported(world: &World) -> (Person, Person) {
+    let file = "external_id,name,called,birth_date,language,zone,phone,class,consent_date,consent_method,safe_note,protocols,checkin_at,unit\n\
+        X-80,Ottoline Quennell,Ottoline,1961-02-28,en,America/New_York,(718) 555-0180,care,2026-10-01,desk,never speak to the stepfather,\
+        heart-failure-weight,09:30,lb\n\
+        X-81,Zenobia Vasquez-Thorne,Zenobia,1984-07-09,es,America/New_York,+1 718 555 0181,care,2026-10-01,desk,,,,\n";
+    let (staff, protocols) = (HashMap::new(), world.app.kit.protocols.names());
+    let context = Context { country: "US", zone: &world.zone, staff: &staff, protocols: &protocols };
+    assert!(read("broken.csv", &file.replace("-80,", "-80,\""), &context).is_err(), "a file that nobody can read");
+    let mut records = read("patients.csv", file, &context).unwrap_or_else(|e| panic!("{e}"));
+    let second = records.pop().expect("two rows");
+    let first = records.pop().expect("two rows");
+    (world.patient(first).await, world.patient(second).await)
+}
+
+/// Hyacinth mistypes, signs in, looks, searches, writes, and sends a form that is not hers. Gives her cookie.
+async fn a_day_at_the_desk(world: &World, cries: &Person) -> String {
+    assert_eq!(world.sign_in("hyacinth@clinic.example", "six herons fly south").await.0, 401);
+    assert_eq!(world.sign_in("intruder@elsewhere.example", "open sesame please").await.0, 401);
+    let (status, session) = world.sign_in("hyacinth@clinic.example", "seven herons fly north").await;
+    assert_eq!(status, 303);
+    assert!(world.page("/queue", &session).await.contains("Zenobia"), "staff see her; the log does not");
+    world.page("/queue?view=team&q=Vasquez-Thorne", &session).await;
+    let patient = format!("/patient/{}", cries.id);
+    assert!(world.page(&patient, &session).await.contains("Zenobia"));
+    world.page("/delivery", &session).await;
+    let post = |form: &[(&'static str, &str)]| {
+        let request = world.http.post(format!("{}{patient}/reply", world.base)).header("cookie", &session);
+        request.header("origin", &world.base).form(form).send()
+    };
+    let forged = post(&[("csrf", "a-token-that-was-guessed"), ("text", "draft for Zenobia alone")]).await.expect("an answer");
+    assert!(forged.status().is_client_error());
+    let broken = post(&[("text", "another draft for Zenobia")]).await.expect("an answer");
+    assert!(broken.status().is_client_error());
+    session
+}
+
 case!(
-    /// A whole story with everything that is usually logged: replies, a cry for help, refusals, a provider and a database in
-    /// trouble, a member of staff who mistypes. The log tells what happened and to nobody whom.
+    /// A whole story with everything that is usually logged: an import, replies, cries for help, refusals, providers and a
+    /// database in trouble, stored nonsense, a member of staff who mistypes. The log tells what happened and to nobody whom.
     logs_name_nobody, |on| {
-        let world = World::begin(on, "2026-11-16 09:00").await;
-        let added = add_staff(
-            &world.app.db,
-            &world.app.kit,
-            "hyacinth@clinic.example",
-            "Hyacinth Oyelaran",
-            porchlight::model::Role::Coordinator,
-            "seven herons fly north",
-        )
-        .await;
-        assert!(added.expect("Hyacinth is added"));
-        let note = Record { safe_note: "never speak to the stepfather".into(), ..weighs(80, "Ottoline Quennell", Lang::En) };
-        let (weighs, cries) = (world.patient(note).await, world.patient(somebody(81, "Zenobia", Lang::Es)).await);
+        const MORE: [(&str, &str); 2] = [
+            ("slow", "url = \"http://{provider}/cgi-bin/sendsms\"\ntimeout_seconds = 1"),
+            ("away", "url = \"http://127.0.0.1:1/cgi-bin/sendsms\""),
+        ];
+        let world = World::begin_with(on, "2026-11-16 09:00", &MORE).await;
+        let role = porchlight::model::Role::Coordinator;
+        let added = add_staff(&world.app.db, &world.app.kit, "hyacinth@clinic.example", "Hyacinth Oyelaran", role, "seven herons fly north");
+        assert!(added.await.expect("Hyacinth is added"));
+        let (weighs, cries) = imported(&world).await;
         let busy = vec![Answer::Status(503, "busy"), Answer::Status(500, "oops"), Answer::Status(429, "slow")];
         world.script(&weighs, busy);
         world.no_receipts();
         world.run_until("2026-11-16 12:00").await;
         world.says(&weighs, "weight 312.5 and dizzy, tell nobody").await;
         world.says(&cries, "quiero suicidarme esta noche").await;
-        world.script(&cries, vec![Answer::Status(400, "Garbage 'to' field, rejected.")]);
-        world.says(&cries, "ayuda por favor").await;
+        providers_in_trouble(&world, &weighs, &cries).await;
+        let session = a_day_at_the_desk(&world, &cries).await;
         world.says(&weighs, "STOP").await;
         world.writes("not a number at all", "hello from nowhere", "m-82").await;
         world.writes("+17185550183", "wrong number, this is Cornelius", "m-83").await;
-
         refusals(&world, &weighs, &cries).await;
-
-        // Hyacinth mistypes, then signs in and looks at the queue.
-        assert_eq!(sign_in(&world, "hyacinth@clinic.example", "six herons fly south").await.0, 401);
-        let (status, session) = sign_in(&world, "hyacinth@clinic.example", "seven herons fly north").await;
-        assert_eq!(status, 303);
-        let queue = world.http.get(format!("{}/queue", world.base)).header(COOKIE, &session).send().await.expect("the queue");
-        assert!(queue.text().await.expect("a page").contains("Zenobia"), "staff see her; the log does not");
         world.settle().await;
+        stored_nonsense(&world).await;
 
-        let more = [
-            "Ottoline",
-            "Quennell",
-            "Zenobia",
-            "Cornelius",
-            "Hyacinth",
-            "Oyelaran",
-            "hyacinth@clinic",
-            "stepfather",
-            "312.5",
-            "dizzy",
-            "suicidarme",
+        let more = "Ottoline Quennell Zenobia Vasquez Thorne Cornelius Aldous Peregrine Barnaby Hyacinth Oyelaran hyacinth@clinic intruder@ \
+                    stepfather 312.5 dizzy suicidarme morirme mango sesame herons a-token-that-was-guessed guessed-secret \
+                    a-secret-of-the-story story-password 1961-02-28 1984-07-09 argon2id";
+        let words = [
             "ayuda por favor",
             "hello from nowhere",
             "not a number at all",
-            "5550183",
             "stolen words",
             "orphaned words",
             "lost for now",
-            "guessed-secret",
-            "a-secret-of-the-story",
-            "story-password",
+            "draft for Zenobia",
             "a key for stories",
-            "herons",
             session.split_once('=').expect("a value").1,
         ];
+        let mut more: Vec<&str> = more.split_whitespace().chain(words).collect();
+        let others: Vec<String> = ["+17185550183", "+17185550185", "+17185550186", "+17185550187"].into_iter().flat_map(spellings).collect();
+        more.extend(others.iter().map(String::as_str));
         let secrets = Secrets::of(&world, &[&weighs, &cries], &more);
-        assert!(secrets.0.len() > more.len() + 6, "the story sent texts");
+        assert!(secrets.0.len() > more.len() + 26, "the story sent texts");
+        let (_, metrics) = get(&world, "/metrics").await;
+        let (_, ready) = get(&world, "/readyz").await;
         world.end().await;
-        let log = String::from_utf8(logs().lock().expect("the log").clone()).expect("text");
-        for told in ["a callback was refused", "what came in could not be stored", " DEBUG ", " WARN "] {
-            assert!(log.contains(told), "the log does not tell {told:?}, so this proves nothing");
+        let read = |log: &Mutex<Vec<u8>>| String::from_utf8(log.lock().expect("the log").clone()).expect("text");
+        let (text, json) = (read(&logs().text), read(&logs().json));
+        for told in [
+            "a callback was refused",
+            "what came in could not be stored",
+            "not ready",
+            "a message cannot be read",
+            "a timer could not be worked",
+            "a request was refused",
+        ] {
+            assert!(text.contains(told) && json.contains(told), "the log does not tell {told:?}, so this proves nothing");
         }
-        secrets.are_not_in(&log, "the log");
+        assert!(text.contains(" DEBUG ") && text.contains(" WARN ") && json.lines().any(|line| line.starts_with('{')));
+        for (log, place) in [(&text, "the log"), (&json, "the JSON log"), (&metrics, "/metrics"), (&ready, "/readyz")] {
+            secrets.are_not_in(log, place);
+        }
     }
 );

@@ -6,6 +6,8 @@
 mod appointments;
 #[path = "stories/clock.rs"]
 mod clock;
+#[path = "stories/copies.rs"]
+mod copies;
 #[path = "stories/crisis.rs"]
 mod crisis;
 #[path = "stories/delivery.rs"]

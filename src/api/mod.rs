@@ -16,7 +16,8 @@ use crate::delivery::Gateways;
 use crate::gateway::{BODY_LIMIT, Hook, Rejected, Request};
 use crate::inbound::Receiver;
 use crate::kit::Kit;
-use crate::store::{Db, StoreError, inbox, messages, timers};
+use crate::store::pause::Pause;
+use crate::store::{Db, StoreError, inbox, messages, pause, timers};
 
 /// What the machine interface needs.
 #[derive(Debug, Clone)]
@@ -99,6 +100,7 @@ async fn ready(State(api): State<Api>) -> Response {
                 "ready": true, "database": api.db.backend(), "inbox_waiting": seen.inbox,
                 "queued": seen.of("queued"), "sending": seen.of("sending"), "unknown": seen.of("unknown"),
                 "latest_timer_late_ms": seen.late_ms,
+                "paused": seen.paused.map(|p| json!({ "state": p.state, "since_ms": p.since.0 })),
             })),
         )
             .into_response(),
@@ -114,6 +116,7 @@ struct Seen {
     inbox: i64,
     depth: Vec<(String, i64)>,
     late_ms: i64,
+    paused: Option<Pause>,
 }
 
 impl Seen {
@@ -125,7 +128,8 @@ impl Seen {
 async fn look(api: &Api) -> Result<Seen, StoreError> {
     let mut tx = api.db.read().await?;
     let late_ms = timers::next_due(&mut tx).await?.map_or(0, |due| (api.kit.now().0 - due.0).max(0));
-    Ok(Seen { inbox: inbox::depth(&mut tx).await?, depth: messages::depth(&mut tx).await?, late_ms })
+    let paused = pause::current(&mut tx).await?;
+    Ok(Seen { inbox: inbox::depth(&mut tx).await?, depth: messages::depth(&mut tx).await?, late_ms, paused })
 }
 
 async fn numbers(State(api): State<Api>) -> Response {
@@ -137,6 +141,7 @@ async fn numbers(State(api): State<Api>) -> Response {
             ("porchlight_outbox_sending", seen.of("sending")),
             ("porchlight_outbox_unknown", seen.of("unknown")),
             ("porchlight_timer_late_milliseconds", seen.late_ms),
+            ("porchlight_sending_paused", i64::from(seen.paused.is_some())),
         ] {
             metrics::gauge!(name).set(value as f64);
         }

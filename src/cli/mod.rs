@@ -1,10 +1,13 @@
 //! The command line: one file per command.
 
+mod backup;
 mod bench;
 mod check;
 mod demo;
+mod doctor;
 mod import;
 mod lines;
+mod release;
 mod serve;
 mod user;
 
@@ -56,6 +59,49 @@ enum Command {
     },
     /// Prove settings, protocols, texts, rules and vocabularies; names every fault with its place
     Check {
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Look at database, clock, disk, keys and work; exit code 1 if anything is wrong. Changes nothing
+    Doctor {
+        /// One JSON object instead of lines
+        #[arg(long)]
+        json: bool,
+        /// Read every page of the embedded database, not only its structure
+        #[arg(long)]
+        full: bool,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Copy the database into a file while the service works; the copy is verified
+    Backup {
+        /// Where to
+        file: PathBuf,
+        /// Replace the file if it is there
+        #[arg(long)]
+        force: bool,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Make an empty or absent database from a backup; it sends nothing until it is released
+    Restore {
+        /// What `porchlight backup` wrote
+        file: PathBuf,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Let a restored copy send again
+    Release {
+        /// Who says so: e-mail or name of a member of staff; it stands in the audit
+        #[arg(long)]
+        by: String,
+        /// Do it without asking
+        #[arg(long)]
+        yes: bool,
         /// The settings
         #[arg(long)]
         config: Option<PathBuf>,
@@ -156,6 +202,10 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve { config, role } => serve::run(config.as_deref(), role).await,
         Command::Migrate { config } => serve::migrate(config.as_deref()).await,
         Command::Check { config } => Ok(check::run(config.as_deref())),
+        Command::Doctor { json, full, config } => doctor::run(config.as_deref(), json, full).await,
+        Command::Backup { file, force, config } => backup::backup(&file, force, config.as_deref()).await,
+        Command::Restore { file, config } => backup::restore(&file, config.as_deref()).await,
+        Command::Release { by, yes, config } => release::run(&by, yes, config.as_deref()).await,
         Command::Import(Import::Patients { file, dry_run, config }) => import::patients(&file, dry_run, config.as_deref()).await,
         Command::Import(Import::Appointments { file, dry_run, config }) => {
             import::appointments(&file, dry_run, config.as_deref()).await
@@ -191,11 +241,21 @@ fn load(config: Option<&Path>) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// What is logged at a level: the libraries that would show statements, headers and bodies only warn.
+#[must_use]
+pub fn log_filter(level: &str) -> String {
+    format!("{level},sqlx=warn,hyper=warn,reqwest=warn,h2=warn,rustls=warn,tower=warn,axum=warn")
+}
+
 /// Starts the log on standard error. Events name ids, never people.
 fn start_log(log: &crate::config::Log) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::new(format!("{level},sqlx=warn,hyper=warn,reqwest=warn,h2=warn", level = log.level));
+    let filter = tracing_subscriber::EnvFilter::new(log_filter(&log.level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // What a panic says may hold what somebody wrote (the text that was cut in the wrong place): only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a piece of work broke off: report its place");
+    }));
     // A second start in one process keeps the first log.
     drop(if log.json { builder.json().try_init() } else { builder.try_init() });
 }

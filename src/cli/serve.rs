@@ -14,7 +14,7 @@ use super::{Failure, load, say};
 use crate::app::{App, Role, listen};
 use crate::clock::SystemClock;
 use crate::random::Dice;
-use crate::store::Db;
+use crate::store::{Db, pause};
 
 /// Runs the service until SIGTERM or Ctrl-C, then drains.
 pub(super) async fn run(config: Option<&Path>, role: Role) -> Result<ExitCode, Failure> {
@@ -28,6 +28,18 @@ pub(super) async fn run(config: Option<&Path>, role: Role) -> Result<ExitCode, F
     let app = App::build(config, Arc::new(SystemClock), Dice::from_machine(), |_, _| Vec::new()).await?;
     stop_on_signal(&app)?;
     app.work(role);
+    let paused = {
+        let mut tx = app.db.read().await?;
+        pause::current(&mut tx).await?
+    };
+    if let Some(pause) = &paused {
+        tracing::warn!(
+            state = pause.state,
+            since_ms = pause.since.0,
+            "sending is paused: nothing goes out until `porchlight release`"
+        );
+        say("Sending is paused: this is a restored copy. Nothing goes out until it is released: porchlight release");
+    }
     tracing::info!(role = ?role, database = app.db.backend(), node = app.kit.ids.node(), "started");
     match listener {
         Some(listener) => {

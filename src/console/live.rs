@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::session::{self, Signed};
 use super::{Desk, Served};
 use crate::model::Id;
-use crate::store::{StoreError, escalations, pages, staff};
+use crate::store::{StoreError, escalations, pages, pause, staff};
 
 /// How often the database is looked at for what other processes did.
 const LOOK: Duration = Duration::from_secs(1);
@@ -51,6 +51,7 @@ pub(super) async fn stream(
 struct Seen {
     items: String,
     patient: [i64; 6],
+    paused: bool,
 }
 
 struct Listener {
@@ -187,7 +188,8 @@ impl Listener {
             Some(patient) => pages::mark(&mut tx, patient).await?,
             None => [0; 6],
         };
-        Ok(Some(Seen { items, patient }))
+        let paused = pause::current(&mut tx).await?.is_some();
+        Ok(Some(Seen { items, patient, paused }))
     }
 
     fn clock(&self) -> Event {

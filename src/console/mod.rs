@@ -45,7 +45,8 @@ use self::view::{Alarm, Frame, Me, Place, Shown};
 use crate::clock::Time;
 use crate::delivery::Gateways;
 use crate::kit::Kit;
-use crate::store::{Db, Tx, pages};
+use crate::store::pause::Pause;
+use crate::store::{Db, Tx, pages, pause};
 
 pub use queue::rows;
 
@@ -174,6 +175,7 @@ impl Served {
             theme: reader.theme,
             alarms,
             live: true,
+            paused: pause::current(tx).await?.map(|p| paused(&p, self.kit.hours.zone(), now)),
             toast,
             now_ms: now.0,
             speed: self.kit.clock.speed(),
@@ -184,6 +186,15 @@ impl Served {
     fn tell(&self) {
         self.tell.send_modify(|n| *n += 1);
     }
+}
+
+fn paused(pause: &Pause, zone: &crate::zone::Zone, now: Time) -> Shown {
+    let since = words::when_exactly(zone, now, pause.since);
+    format!(
+        "Sending is paused since {since}: this is a restored copy. Nothing goes out until it is released with `porchlight release`. \
+         Call whoever cannot wait."
+    )
+    .into()
 }
 
 fn alarm(alarm: &pages::Alarm, now: Time) -> Alarm {

@@ -295,14 +295,15 @@ impl<'a> Batch<'a> {
             | Reason::EnrolmentEnded
             | Reason::LateSkip
             | Reason::QuestionOpen
-            | Reason::ClockAhead => return,
+            | Reason::ClockAhead
+            | Reason::Restored => return,
         };
         self.tell(row, what, Severity::Routine);
     }
 
     /// A row that this version cannot read: it fails, a person is told, and it holds up no other.
     fn poison(&mut self, row: &Claimed, e: &StoreError) {
-        tracing::error!(message = %Id(row.id), error = %e, "a message cannot be read; it is given to a person");
+        tracing::error!(id = %Id(row.id), error = %e, "a message cannot be read; it is given to a person");
         self.settled.push((Id(row.id), MessageState::Failed, "unreadable".into(), self.kit.clock.machine()));
         self.tell(row, "A message could not be prepared and was not sent: look at the timeline and call", Severity::Urgent);
     }
@@ -411,8 +412,7 @@ impl<'a> Batch<'a> {
         if row.key == "staff" {
             return Ok(Some((row.body.clone(), lang)));
         }
-        let args: Args =
-            serde_json::from_str(&row.args).map_err(|e| StoreError::Unreadable(format!("arguments of a message ({e})")))?;
+        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))?;
         let key = match wording {
             Wording::Full => row.key.clone(),
             Wording::Discreet => self.kit.catalogue.discreet(&row.key),
@@ -420,7 +420,7 @@ impl<'a> Batch<'a> {
         match self.kit.catalogue.render(lang, &key, &args) {
             Ok(rendered) => Ok(Some((fold(rendered.text.expose()), rendered.lang))),
             Err(e) => {
-                tracing::error!(message = %Id(row.id), key, error = %e, "a message could not be written");
+                tracing::error!(id = %Id(row.id), key, error = %e, "a message could not be written");
                 Ok(None)
             }
         }
@@ -484,5 +484,5 @@ fn question(row: &Claimed) -> Result<Option<Question>, StoreError> {
     if row.question.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(&row.question).map(Some).map_err(|e| StoreError::Unreadable(format!("question of a message ({e})")))
+    serde_json::from_str(&row.question).map(Some).map_err(|e| StoreError::bad_json("question of a message", &e))
 }

@@ -240,6 +240,15 @@ impl Gateway {
         }
     }
 
+    /// Its kind as the configuration names it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Gateway::Simulator(_) => "simulator",
+            Gateway::Http(_) => "http",
+        }
+    }
+
     /// What it carries.
     #[must_use]
     pub fn channel(&self) -> Channel {

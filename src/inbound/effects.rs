@@ -39,6 +39,7 @@ pub(super) struct Write<'a> {
     row: &'a Waiting,
     question: Option<Question>,
     sharing: usize,
+    paused: bool,
     now: Time,
     next: Option<(&'a Enrolment, &'a Protocol, Settings)>,
     messages: Vec<NewMessage>,
@@ -56,7 +57,12 @@ impl<'a> Write<'a> {
         now: Time,
     ) -> Write<'a> {
         let changed = Changed { question: thread.question.clone(), heard: row.body.clone(), ..Changed::default() };
-        Write { kit, thread, patient, row, question, sharing, now, next: None, messages: Vec::new(), changed }
+        Write { kit, thread, patient, row, question, sharing, paused: false, now, next: None, messages: Vec::new(), changed }
+    }
+
+    /// Nothing goes out: an emergency says so.
+    pub(super) fn paused(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     /// Where the next question of the same protocol would come from.
@@ -240,7 +246,7 @@ impl<'a> Write<'a> {
             inbox: Some(Id(self.row.id)),
             severity,
             category,
-            reason: format!("{reason}{shared}"),
+            reason: format!("{reason}{shared}{}", unanswered(self.paused, severity)),
         };
         self.changed.escalated = true;
         escalation::open(tx, self.kit, open, &request, self.now).await
@@ -296,17 +302,23 @@ impl<'a> Write<'a> {
     }
 }
 
+/// What an emergency's item says when no crisis reply can go.
+fn unanswered(paused: bool, severity: Severity) -> &'static str {
+    if paused && severity == Severity::Emergency { "; sending is paused, so no crisis reply goes: call now" } else { "" }
+}
+
 /// Somebody who is nobody's patient wrote: still triaged, answered once a day, listed for a person.
 pub(super) async fn unknown_sender(
     tx: &mut Tx,
     kit: &Kit,
     row: &Waiting,
     verdict: &Verdict,
+    paused: bool,
     now: Time,
 ) -> Result<Done, StoreError> {
     let words = verdict.headline();
-    let reason =
-        if words.is_empty() { "An unknown number wrote".to_owned() } else { format!("An unknown number wrote: {words}") };
+    let wrote = if words.is_empty() { "An unknown number wrote".to_owned() } else { format!("An unknown number wrote: {words}") };
+    let reason = format!("{wrote}{}", unanswered(paused, verdict.severity));
     let request = Request {
         site: SITE,
         patient: None,

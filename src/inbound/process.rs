@@ -24,7 +24,7 @@ use crate::store::inbox::{self, Done, Waiting};
 use crate::store::readings::Reading as ReadingRow;
 use crate::store::threads::{self, Thread};
 use crate::store::timers::{self, Kind, NewTimer, Timer};
-use crate::store::{Db, Lane, StoreError, Tx, appointments, enrolments, escalations, readings};
+use crate::store::{Db, Lane, StoreError, Tx, appointments, enrolments, escalations, pause, readings};
 use crate::triage::{Context, Verdict};
 
 /// Rows worked in one transaction.
@@ -134,6 +134,8 @@ struct Known {
     crisis: Vec<(i64, i64, String)>,
     lately: Vec<(i64, String)>,
     names: Vec<(i64, String)>,
+    /// Nothing goes out: a crisis reply neither.
+    paused: bool,
 }
 
 async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreError> {
@@ -183,6 +185,7 @@ async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, Store
         crisis: escalations::crisis_replies(tx, &escalations.iter().map(|e| e.id).collect::<Vec<_>>()).await?,
         lately: inbox::lately(tx, &patients, now.minus(TOGETHER), first).await?,
         names: crate::store::staff::names(tx).await?,
+        paused: pause::current(tx).await?.is_some(),
         threads,
         visits,
         escalations,
@@ -194,7 +197,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         known.threads.iter().filter(|t| t.address_hash == row.address_hash && t.channel == row.channel).cloned().collect();
     let Some((thread, certain)) = whose(&sharing, known, now) else {
         let verdict = kit.triage.assess(&row.body, &Context { lang: None, question: None, previous: &[] });
-        return super::effects::unknown_sender(tx, kit, row, &verdict, now).await;
+        return super::effects::unknown_sender(tx, kit, row, &verdict, known.paused, now).await;
     };
     let patient = thread.patient_id;
     let Some(facts) = known.facts.patients.iter().find(|p| p.id == patient).cloned() else {
@@ -204,7 +207,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         "" => None,
         // Nobody knows whose answer it would be: it is nobody's.
         _ if !certain => None,
-        json => Some(serde_json::from_str(json).map_err(|e| StoreError::Unreadable(format!("question of a thread ({e})")))?),
+        json => Some(serde_json::from_str(json).map_err(|e| StoreError::bad_json("question of a thread", &e))?),
     };
     let enrolment = question.as_ref().and_then(|q| known.enrolments.iter().find(|e| e.id == q.enrolment)).cloned();
     let protocol: Option<Arc<Protocol>> = enrolment.as_ref().and_then(|e| kit.protocols.version(&e.protocol_hash));
@@ -273,6 +276,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     let outcome = step(&Heard { text: &row.body, verdict: &verdict }, &situation, &kit.reader);
 
     let mut write = Write::new(kit, &thread, &facts, row, question, sharing.len(), now);
+    write.paused(known.paused);
     write.follow_up(enrolment.as_ref().zip(protocol.as_ref()), &settings);
     let unresolved: Vec<Escalation> = known.escalations.iter().filter(|e| e.patient_id == Some(patient)).cloned().collect();
     let changed = write.all(tx, &outcome, unresolved, &sharing).await?;

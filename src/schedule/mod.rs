@@ -234,7 +234,9 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
     let anchor = visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string());
     let occurrence = format!("{}:{}:{anchor}:{}", Id(enrolment.id), step.id, slot.date);
     let due = slot.at;
-    if now.since(due) > step.late_within || enrolment.state != "active" {
+    // A copy that was restored does not know what went out between its backup and then: nobody is written to twice.
+    let perhaps_sent = kit.restored.is_some_and(|at| due <= at);
+    if perhaps_sent || now.since(due) > step.late_within || enrolment.state != "active" {
         plan.skipped.push(NewDecision {
             id: kit.id(),
             site: Id(enrolment.site_id),
@@ -243,7 +245,11 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
             occurrence,
             at: now,
             outcome: "skip",
-            reason: if enrolment.state == "active" { Reason::LateSkip } else { Reason::EnrolmentEnded },
+            reason: match enrolment.state.as_str() {
+                "active" if perhaps_sent => Reason::Restored,
+                "active" => Reason::LateSkip,
+                _ => Reason::EnrolmentEnded,
+            },
             until: None,
             facts: String::new(),
         });
@@ -325,7 +331,7 @@ pub fn message(
 /// # Errors
 /// When what is stored cannot be read.
 pub fn settings(enrolment: &Enrolment) -> Result<Settings, StoreError> {
-    serde_json::from_str(&enrolment.settings).map_err(|e| StoreError::Unreadable(format!("settings of an enrolment ({e})")))
+    serde_json::from_str(&enrolment.settings).map_err(|e| StoreError::bad_json("settings of an enrolment", &e))
 }
 
 fn zone(name: &str) -> Result<Zone, StoreError> {

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::tx::{Tx, run};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 const QUEUED: usize = 4096;
 const PER_COMMIT: usize = 256;
 
@@ -36,7 +36,7 @@ pub enum StoreError {
     /// There is no such row.
     #[error("there is no such {0}")]
     Missing(&'static str),
-    /// A stored value that this version cannot read.
+    /// A stored value that this version cannot read. Says what it is and where, never the value.
     #[error("the database holds {0}, which this version cannot read")]
     Unreadable(String),
     /// The process is stopping and takes no more writes, or the commit's answer was lost.
@@ -51,6 +51,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Stored JSON that this version cannot read: where, and nothing of what stands there.
+    #[must_use]
+    pub fn bad_json(what: &str, e: &serde_json::Error) -> StoreError {
+        StoreError::Unreadable(format!("{what} (line {}, column {})", e.line(), e.column()))
+    }
+
     /// Whether the same write would fail again whatever the database's state: its data are at fault, not the connection.
     #[must_use]
     pub fn is_poison(&self) -> bool {
@@ -210,17 +216,21 @@ impl Closing {
     }
 }
 
-async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
-    let options = SqliteConnectOptions::new()
+/// How the embedded database is opened, but for its journal, which is kept in the file itself.
+pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
         // 32 MiB of pages: what is due now is read and written again within seconds.
         .pragma("cache_size", "-32768")
         // The same pages are written by batch after batch: they go from the log into the file once, not each thousand pages.
-        .pragma("wal_autocheckpoint", "8000");
+        .pragma("wal_autocheckpoint", "8000")
+}
+
+async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
+    let options = sqlite_options(path).journal_mode(SqliteJournalMode::Wal);
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)

@@ -143,7 +143,9 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
 const CLAIMABLE: Sql = sql!(
     list("id, site_id, patient_id, thread_id, enrolment_id, appointment_id, appointment_version, occurrence, to_address, via_gateway,
           class, content, priority, key, args, question, lang, body, attempts + 1, planned_at, expires_at" by "priority, planned_at, id")
-    "FROM (SELECT * FROM message WHERE state = 'queued' AND ready_at <= $1 AND priority <= $3 ORDER BY priority, ready_at, id LIMIT $2"
+    "FROM (SELECT * FROM message WHERE state = 'queued' AND ready_at <= $1 AND priority <= $3
+                            AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'sending.paused')
+                          ORDER BY priority, ready_at, id LIMIT $2"
     unlocked ") AS claimable"
 );
 const CLAIM: Sql = bulk!(
@@ -152,7 +154,8 @@ const CLAIM: Sql = bulk!(
     ")"
 );
 
-/// Claims up to `limit` messages of a priority of at least `least` under a lease, most pressing first.
+/// Claims up to `limit` messages of a priority of at least `least` under a lease, most pressing first. None while sending is
+/// paused ([`super::pause`]): whichever process asks, in the same statement.
 ///
 /// # Errors
 /// When the database refuses.
@@ -444,14 +447,18 @@ pub async fn cancel_reminders(tx: &mut Tx, appointment: Id, now: Time) -> Result
     Ok(run!(tx, CANCEL_VISIT, appointment.0, now.0)?)
 }
 
-/// The soonest machine time at which something queued may go, or a lease runs out.
+/// The soonest machine time at which something queued may go (nothing may while sending is paused), or a lease runs out.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn next_ready(tx: &mut Tx) -> Result<Option<Time>, StoreError> {
-    let queued = on!(tx, |c| sqlx::query_scalar::<_, Option<i64>>("SELECT MIN(ready_at) FROM message WHERE state = 'queued'")
-        .fetch_one(c)
-        .await)?;
+    let queued = on!(tx, |c| {
+        sqlx::query_scalar::<_, Option<i64>>(
+        "SELECT MIN(ready_at) FROM message WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'sending.paused')"
+    )
+    .fetch_one(c)
+    .await
+    })?;
     let leased =
         on!(tx, |c| sqlx::query_scalar::<_, Option<i64>>("SELECT MIN(lease_until) FROM message WHERE state = 'sending'")
             .fetch_one(c)

@@ -4,6 +4,7 @@
 pub mod ahead;
 pub mod appointments;
 pub mod audit;
+mod bare;
 pub mod consents;
 mod db;
 pub mod decisions;
@@ -16,14 +17,17 @@ pub mod messages;
 pub mod nodes;
 pub mod pages;
 pub mod patients;
+pub mod pause;
 pub mod readings;
 pub mod seed;
 pub mod sites;
 pub mod staff;
+pub mod survey;
 pub mod threads;
 pub mod timers;
 mod tx;
 
+pub use bare::Bare;
 pub use db::{BadLocation, Closing, Db, Lane, Location, StoreError, Writer, create_database};
 pub use tx::Tx;
 

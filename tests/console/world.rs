@@ -74,6 +74,7 @@ impl World {
             window: (540, 1260),
             delivery: DeliveryRules { batch: 100, lease: Duration::from_mins(1), doubt: Duration::from_mins(30) },
             key: b"a key of the tests, not a secret".to_vec(),
+            restored: None,
         };
         let kit = Kit::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::clone(&ids), "test".into(), parts)
             .unwrap_or_else(|e| panic!("{e}"));

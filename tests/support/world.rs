@@ -17,8 +17,9 @@ use porchlight::model::{Address, ContentClass, Id, Lang, Severity};
 use porchlight::protocol::Settings;
 use porchlight::random::Dice;
 use porchlight::store::escalations::Escalation;
-use porchlight::store::{Lane, decisions, escalations, patients, readings};
+use porchlight::store::{Lane, Location, decisions, escalations, patients, readings};
 use porchlight::zone::Zone;
+use reqwest::header::{COOKIE, SET_COOKIE};
 use tokio::sync::watch;
 
 /// Which database a story is told on.
@@ -81,25 +82,58 @@ pub struct World {
     receipts: std::sync::atomic::AtomicBool,
     database: String,
     folder: tempfile::TempDir,
+    seed: u64,
 }
 
 const SECRET: &str = "a-secret-of-the-story-0123456789";
+/// What the gateways of every story have in common.
+const GATEWAY: &str = r#"kind = "http"
+preset = "kannel"
+from = "7185550100"
+username = "story"
+password = "story-password"
+secret = "a-secret-of-the-story-0123456789"
+"#;
+/// The security key of every story.
+pub const KEY: &str = "a key for stories that has thirty-two characters";
 
 impl World {
     /// A world that begins at `start` (New York): `2026-11-16 08:00`.
     pub async fn begin(on: On, start: &str) -> World {
+        World::begin_with(on, start, &[]).await
+    }
+
+    /// A world with more gateways beside the usual one: `(name, settings)`; `{provider}` is the usual one's provider.
+    pub async fn begin_with(on: On, start: &str, more: &[(&str, &str)]) -> World {
         let zone: Zone = "America/New_York".parse().expect("a zone");
         let clock = Arc::new(ManualClock::new(at(&zone, start)));
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger: Arc<Mutex<Ledger>> = Arc::default();
-        let watched = watch::Sender::default();
-        let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
-        let pages = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the service");
-        let base = format!("http://{}", pages.local_addr().expect("an address"));
         let database = match on {
             On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
             On::Postgres => postgres_database().await,
         };
+        let gateway = |(name, settings): &(&str, &str)| format!("[[gateway]]\nname = \"{name}\"\n{GATEWAY}{settings}\n");
+        let more = more.iter().map(gateway).collect::<Vec<_>>().concat();
+        World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, more)).await
+    }
+
+    /// The service is lost and comes back on another database; phones, provider and clock are the same.
+    pub async fn comes_back_on(self, database: String) -> World {
+        let (clock, books, seed) = (Arc::clone(&self.clock), (Arc::clone(&self.ledger), self.provider.clone()), self.seed + 1);
+        let (_, folder) = self.shut_down().await;
+        World::open((database, folder), clock, books, (seed, String::new())).await
+    }
+
+    async fn open(
+        (database, folder): (String, tempfile::TempDir),
+        clock: Arc<ManualClock>,
+        (ledger, watched): Books,
+        (seed, more): (u64, String),
+    ) -> World {
+        let zone: Zone = "America/New_York".parse().expect("a zone");
+        let provider = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the provider");
+        let pages = listen(([127, 0, 0, 1], 0).into()).await.expect("a port for the service");
+        let base = format!("http://{}", pages.local_addr().expect("an address"));
         let text = format!(
             r#"[database]
 url = "{database}"
@@ -107,26 +141,20 @@ url = "{database}"
 public_url = "{base}"
 secure_cookies = false
 [security]
-key = "a key for stories that has thirty-two characters"
+key = "{KEY}"
 [site]
 name = "Harbor Street Health"
 sender = "Harbor Street"
 phone = "(718) 555-0100"
 closed = ["2026-11-26", "2026-11-27"]
 [[gateway]]
-kind = "http"
 name = "sms"
-preset = "kannel"
-url = "http://{provider}/cgi-bin/sendsms"
-from = "7185550100"
-username = "story"
-password = "story-password"
-secret = "{SECRET}"
-"#,
-            provider = provider.local_addr().expect("an address"),
+{GATEWAY}url = "http://{{provider}}/cgi-bin/sendsms"
+{more}"#,
         );
+        let text = text.replace("{provider}", &provider.local_addr().expect("an address").to_string());
         let config = Config::parse("story.toml", &text, &|_| None).unwrap_or_else(|e| panic!("{e}"));
-        let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(7), |_, _| Vec::new())
+        let app = App::build(config, Arc::clone(&clock) as Arc<dyn Clock>, Dice::seeded(seed), |_, _| Vec::new())
             .await
             .unwrap_or_else(|e| panic!("{e}"));
         let router = Router::new().route("/cgi-bin/sendsms", get(sendsms)).with_state((Arc::clone(&ledger), watched.clone()));
@@ -134,7 +162,49 @@ secret = "{SECRET}"
         app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
         app.start(async move { provider_app.serve(provider, router).await.expect("serving") });
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder }
+        World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder, seed }
+    }
+
+    /// The URL of the database.
+    pub fn database_url(&self) -> String {
+        self.database.clone()
+    }
+
+    /// Where the database is.
+    pub fn location(&self) -> Location {
+        self.database_url().parse().expect("a location")
+    }
+
+    /// A name in the folder of the story.
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where an empty database of the same kind is.
+    pub async fn elsewhere(&self) -> String {
+        match self.location() {
+            Location::Sqlite(_) => format!("sqlite:{}", self.file("restored.db").display()),
+            Location::Postgres(_) => postgres_database().await,
+        }
+    }
+
+    /// Signs in as a browser does. Gives the status and the session's cookie.
+    pub async fn sign_in(&self, email: &str, password: &str) -> (u16, String) {
+        let door = self.http.get(format!("{}/signin", self.base)).send().await.expect("the door");
+        let door = cookie(&door);
+        let csrf = door.split_once('=').expect("a cookie of the door").1;
+        let form = [("email", email), ("password", password), ("csrf", csrf)];
+        let posted =
+            self.http.post(format!("{}/signin", self.base)).header(COOKIE, &door).header("origin", &self.base).form(&form);
+        let answer = posted.send().await.expect("an answer");
+        (answer.status().as_u16(), cookie(&answer))
+    }
+
+    /// A page as whoever has this cookie sees it.
+    pub async fn page(&self, path: &str, session: &str) -> String {
+        let page = self.http.get(format!("{}{path}", self.base)).header(COOKIE, session).send().await.expect("a page");
+        assert_eq!(page.status(), 200, "{path}");
+        page.text().await.expect("a page")
     }
 
     /// The provider sends no receipts from now on.
@@ -216,8 +286,14 @@ secret = "{SECRET}"
 
     /// A callback of the provider, and nothing else.
     pub async fn writes(&self, phone: &str, text: &str, id: &str) {
+        self.writes_by("sms", phone, text, id).await;
+    }
+
+    /// A callback by another gateway.
+    pub async fn writes_by(&self, gateway: &str, phone: &str, text: &str, id: &str) {
         let query = [("key", SECRET), ("from", phone), ("to", "7185550100"), ("text", text), ("charset", "UTF-8"), ("id", id)];
-        let answer = self.http.get(format!("{}/hooks/sms/inbound", self.base)).query(&query).send().await.expect("an answer");
+        let answer =
+            self.http.get(format!("{}/hooks/{gateway}/inbound", self.base)).query(&query).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.text().await.expect("a body"), "", "a gateway would text this to the patient");
     }
@@ -345,6 +421,12 @@ secret = "{SECRET}"
         self.app.shut_down().await;
         (self.database, self.folder)
     }
+}
+
+/// A cookie that a page sets: `name=value`; empty if it sets none.
+fn cookie(page: &reqwest::Response) -> String {
+    let set = page.headers().get(SET_COOKIE).and_then(|set| set.to_str().ok()).unwrap_or_default();
+    set.split(';').next().unwrap_or_default().to_owned()
 }
 
 /// The provider's state, and how others watch and steer it.

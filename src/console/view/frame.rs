@@ -103,6 +103,8 @@ pub struct Frame {
     pub alarms: Vec<Alarm>,
     /// Whether the page follows what happens by itself.
     pub live: bool,
+    /// Nothing goes out: why, since when and what ends it.
+    pub paused: Option<Shown>,
     /// What was just done, in one sentence.
     pub toast: Option<Shown>,
     /// Domain time in milliseconds since the Unix epoch.

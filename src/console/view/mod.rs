@@ -63,6 +63,7 @@ mod tests {
             theme: Theme::Dark,
             alarms,
             live: true,
+            paused: None,
             toast: None,
             now_ms: 1_773_152_640_000,
             speed: 1.0,
