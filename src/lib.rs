@@ -34,6 +34,7 @@ pub mod demo;
 // ── the ground ───────────────────────────────────────────────────────────────
 pub mod clock;
 pub mod document;
+pub mod fault;
 pub mod kit;
 pub mod model;
 pub mod random;

@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 
 use crate::delivery::Gateways;
+use crate::fault;
 use crate::gateway::{BODY_LIMIT, Hook, Rejected, Request};
 use crate::inbound::Receiver;
 use crate::kit::Kit;
@@ -76,11 +77,13 @@ async fn hook(api: &Api, name: &str, door: Hook, request: Arrived) -> Response {
             };
         }
     };
+    fault::point("hook.parsed");
     if api.receiver.receive(gateway.name(), gateway.channel(), incoming).await.is_err() {
         let mut refused = refuse(StatusCode::SERVICE_UNAVAILABLE, "not stored: try again");
         refused.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         return refused;
     }
+    fault::point("hook.answering");
     let reply = gateway.reply();
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body).into_response()

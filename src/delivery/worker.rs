@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::acknowledge::{Answered, acknowledge};
 use super::prepare::{Ready, claim};
 use super::{Gateways, release_lost};
+use crate::fault;
 use crate::gateway::{Outgoing, SendError};
 use crate::kit::Kit;
 use crate::model::{Class, Priority};
@@ -140,16 +141,22 @@ impl Worker {
 
     async fn claim(&self, limit: i64, least: Priority) -> Result<(Vec<Ready>, usize), StoreError> {
         let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
-        self.db
+        let claimed = self
+            .db
             .write(Lane::Work, move |tx| {
                 async move {
+                    fault::point("claim.begun");
                     let now = kit.now();
                     release_lost(tx, &kit, now).await?;
                     claim(tx, &kit, &ways, (limit, least), now).await
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        if claimed.1 > 0 {
+            fault::point("claim.committed");
+        }
+        Ok(claimed)
     }
 
     /// Sends the messages of one person one after the other.
@@ -178,10 +185,12 @@ impl Worker {
                         // Somebody else may have it by now. It was certainly not sent from here.
                         Err(SendError::Busy { retry_after: None })
                     } else {
+                        fault::point("send.before");
                         way.gateway.send(&outgoing).await
                     }
                 }
             };
+            fault::point("send.answered");
             answered.push(Answered { ready, answer });
         }
         answered
@@ -200,7 +209,9 @@ impl Worker {
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        fault::point("ack.committed");
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use self::recurrence::{Days, Rule};
 use crate::clock::Time;
 use crate::compose::{Arg, Args, Style};
+use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Id, Lang, Priority, Reason};
 use crate::protocol::{Anchor, Every, Form, Protocol, Settings, Step};
@@ -162,9 +163,15 @@ pub async fn fire_steps(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
     let keys: Vec<String> =
         plan.messages.iter().map(|m| m.occurrence.clone()).chain(plan.skipped.iter().map(|d| d.occurrence.clone())).collect();
     let new: HashSet<String> = enrolments::record(tx, &keys, now).await?.into_iter().collect();
+    if !new.is_empty() {
+        fault::point("step.recorded");
+    }
     plan.messages.retain(|m| new.contains(&m.occurrence));
     plan.skipped.retain(|d| new.contains(&d.occurrence));
     messages::plan(tx, &plan.messages).await?;
+    if !plan.messages.is_empty() {
+        fault::point("step.planned");
+    }
     decisions::add(tx, &plan.skipped).await?;
     timers::set(tx, &plan.next).await
 }

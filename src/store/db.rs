@@ -135,6 +135,7 @@ impl Db {
             Location::Sqlite(path) => sqlite(path).await?,
             Location::Postgres(url) => postgres(url).await?,
         };
+        crate::fault::point("start.migrated");
         let (inbound, from_inbound) = mpsc::channel(QUEUED);
         let (acknowledge, from_acknowledge) = mpsc::channel(QUEUED);
         let (work, from_work) = mpsc::channel(QUEUED);
@@ -359,11 +360,13 @@ async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>) {
             return;
         }
     };
+    crate::fault::point("writer.begun");
     let alone = jobs.len() == 1;
     let mut sound = true;
     for job in &mut jobs {
         sound = sound && if alone { job.run(&mut tx).await } else { guarded(job, &mut tx).await };
     }
+    crate::fault::point("writer.before_commit");
     let committed = if sound {
         match tx.commit().await {
             Ok(()) => true,
@@ -376,6 +379,7 @@ async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>) {
         drop(tx);
         false
     };
+    crate::fault::point("writer.after_commit");
     for job in jobs {
         job.answer(committed);
     }
