@@ -134,6 +134,11 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
         if message.state != MessageState::Unknown.as_str() {
             continue;
         }
+        if message.accepted > 0 {
+            // Its sender lost the lease, and had its answer written down all the same.
+            messages::advance(tx, Id(message.id), MessageState::Unknown, MessageState::Accepted, "", now).await?;
+            continue;
+        }
         let class: Class = message.class.parse().map_err(|_| StoreError::Unreadable(format!("class {}", message.class)))?;
         if on_doubt(class) == OnDoubt::Resend && message.doubts < 2 {
             messages::requeue(tx, Id(message.id), MessageState::Unknown, now, kit.clock.machine()).await?;
