@@ -16,7 +16,7 @@ use crate::fault;
 use crate::gateway::{Outgoing, SendError};
 use crate::kit::Kit;
 use crate::model::{Class, Priority};
-use crate::store::{Db, Lane, StoreError};
+use crate::store::{Db, Lane, StoreError, consents};
 
 /// Places that only crisis replies may take, when everything else is full.
 const FOR_CRISES: usize = 16;
@@ -164,6 +164,8 @@ impl Worker {
         let mut answered = Vec::with_capacity(group.len());
         for ready in group {
             let answer = match self.ways.way(&ready.gateway) {
+                // Certainly not sent: it goes back into the queue and is decided anew.
+                Some(_) if !answered.is_empty() && self.stopped(&ready).await => Err(SendError::Busy { retry_after: None }),
                 None => Err(SendError::Misconfigured { code: "no_gateway".into() }),
                 Some(way) => {
                     // A crisis reply waits for no place and no pace.
@@ -194,6 +196,16 @@ impl Worker {
             answered.push(Answered { ready, answer });
         }
         answered
+    }
+
+    /// Whether somebody has asked to stop since their messages were decided together: after the one that was under way then, no
+    /// other goes.
+    async fn stopped(&self, ready: &Ready) -> bool {
+        let Some(patient) = ready.patient.filter(|_| !matches!(ready.class, Class::Crisis | Class::Consent)) else {
+            return false;
+        };
+        let Ok(mut tx) = self.db.read().await else { return true };
+        consents::withdrawn(&mut tx, patient, ready.contact).await.unwrap_or(true)
     }
 
     async fn acknowledge(&self, answered: &Arc<Vec<Answered>>) -> Result<(), StoreError> {

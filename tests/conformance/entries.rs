@@ -78,6 +78,10 @@ case!(
             inbox::finish(tx, &[done(1), done(2)], later(8)).await?;
             threads::ask(tx, &[(ROSA_THREAD, "q".into(), later(60))]).await
         });
+        let stopped = |contact| async move { look!(place, |tx| consents::withdrawn(tx, ROSA, contact).await) };
+        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, false), "it was given after that");
+        save!(place, |tx| consents::add(tx, &ConsentEvent { contact: Some(ROSA_PHONE), ..consent(5, false, 40) }).await);
+        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, true), "for this phone alone");
         let facts = look!(place, |tx| facts::load(tx, &[ROSA.0], &[5]).await);
         let rosa = &facts.patients[0];
         assert_eq!(
