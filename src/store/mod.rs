@@ -20,6 +20,7 @@ pub mod sites;
 pub mod staff;
 pub mod threads;
 pub mod timers;
+mod trouble;
 mod tx;
 
 pub use db::{BadLocation, Closing, Db, Lane, Location, StoreError, Writer, create_database};
