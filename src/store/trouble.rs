@@ -39,8 +39,8 @@ impl StoreError {
         }
         Some(match e {
             sqlx::Error::Database(e) => match e.code().as_deref() {
-                Some(code) if code.len() == 5 => server(code),
-                Some(code) => file(code.parse::<u32>().unwrap_or_default() & 0xff),
+                Some(code) if code.len() == 5 => of_server(code),
+                Some(code) => of_file(code.parse::<u32>().unwrap_or_default() & 0xff),
                 None => "the database refuses: see the log",
             },
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
@@ -52,8 +52,8 @@ impl StoreError {
     }
 }
 
-/// PostgreSQL's states.
-fn server(code: &str) -> &'static str {
+/// The server's SQL states.
+fn of_server(code: &str) -> &'static str {
     match code {
         "57P01" | "57P02" | "57P03" => "the database server is stopping or starting: it is tried again by itself",
         "53100" => "the disk of the database server is full: free some space",
@@ -66,8 +66,8 @@ fn server(code: &str) -> &'static str {
     }
 }
 
-/// SQLite's primary result codes.
-fn file(code: u32) -> &'static str {
+/// The file's primary result codes.
+fn of_file(code: u32) -> &'static str {
     match code {
         5 | 6 => "another process holds the database locked: let it finish, or end it",
         8 => "the database file is read-only: give the service the right to write to it and its folder",
@@ -87,7 +87,7 @@ mod tests {
     fn only_the_database_s_own_trouble_is_named_and_with_a_remedy() {
         let words = |e| StoreError::Database(e).trouble();
         assert!(words(sqlx::Error::PoolTimedOut).is_some_and(|w| w.contains("running")));
-        assert!(file(13).contains("full") && file(5).contains("locked") && server("57P03").contains("starting"));
+        assert!(of_file(13).contains("full") && of_file(5).contains("locked") && of_server("57P03").contains("starting"));
         assert_eq!((StoreError::Conflict.trouble(), StoreError::Missing("patient").trouble()), (None, None));
         let last = LastTrouble::default();
         last.note(&StoreError::Conflict);
