@@ -15,8 +15,6 @@ use crate::people::{script_of_ten, ten};
 use crate::provider::{Provider, Script, die};
 use crate::{client, full, tell};
 
-/// Clinics at a time: most of a run is waiting for a lease.
-const TOGETHER: usize = 6;
 /// Not a fail point of ours: the provider has read the request, has not answered, and we are killed.
 const ON_THE_WIRE: &str = "send.requested";
 
@@ -40,7 +38,13 @@ fn seeds() -> Range<u64> {
 
 /// What each start is told: where it ends. The first seed crashes at the first time, the others at a later one.
 fn arms(point: &str, seed: u64) -> Vec<String> {
-    let passes = if point.starts_with("writer") { 40 } else { 6 };
+    let passes = match point.split('.').next().unwrap_or_default() {
+        "writer" => 40,
+        "send" | "hook" => 6,
+        "claim" | "ack" | "desk" | "receipt" => 4,
+        // They are passed once or twice.
+        _ => 1,
+    };
     let passed = if seed == 0 { 0 } else { die(&[seed, point.len() as u64]) % passes };
     let at =
         |point: &str, passed: u64| if passed == 0 { format!("{point}=return") } else { format!("{point}={passed}*off->return") };
@@ -119,7 +123,9 @@ async fn every_point(on: On) {
     let total = cases.len();
     let mut of: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
     let template = &template;
-    let mut runs = stream::iter(cases).map(|(point, seed)| one(template, due, point, seed)).buffer_unordered(TOGETHER);
+    // Most of a run is waiting for a lease.
+    let together = if full() { 12 } else { 6 };
+    let mut runs = stream::iter(cases).map(|(point, seed)| one(template, due, point, seed)).buffer_unordered(together);
     let mut done = 0;
     while let Some(run) = runs.next().await {
         done += 1;
@@ -158,7 +164,9 @@ fn report(on: On, of: &BTreeMap<&str, Vec<Run>>) {
     for point in POINTS.iter().copied().chain([ON_THE_WIRE]) {
         let Some(runs) = of.get(point) else { continue };
         let mut found = Found::default();
-        runs.iter().for_each(|r| found.add(&r.found));
+        for run in runs {
+            found.add(&run.found);
+        }
         tell(format_args!(
             "{point:<20} {:>5} {:>8} {:>9} {:>5} {:>11} {:>8} {:>13} {:>13}",
             runs.len(),

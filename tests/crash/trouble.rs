@@ -6,7 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use porchlight::store::{Db, Lane, StoreError, sites};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use tokio::task::JoinSet;
 
 use crate::base::{Base, On};
 use crate::checker::check;
@@ -225,4 +228,27 @@ async fn a_commit_without_an_answer() {
         eventually("a commit to be cut", || std::future::ready((proxy.cuts() > round).then_some(()))).await;
     }
     story.end("PostgreSQL cut during a commit, nine times").await;
+}
+
+/// Whoever asked to write hears that it is not known, whichever way it went: neither "saved" nor "not saved" would be true.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_without_an_answer_is_called_unsure() {
+    let clinic = Clinic::new(On::Postgres).await;
+    let proxy = Proxy::open(&clinic.database).await;
+    let (db, writer) = Db::open(&proxy.url.parse().expect("a location")).await.expect("the database");
+    let mut writing = JoinSet::new();
+    writing.spawn(writer);
+    for (cut, kept) in [(Cut::Before, false), (Cut::After, true)] {
+        proxy.cut_next(cut);
+        let key = if kept { "kept" } else { "lost" };
+        let said = db.write(Lane::Work, move |tx| async move { sites::set(tx, key, &"x".repeat(3_000)).await }.boxed()).await;
+        assert!(matches!(said, Err(StoreError::Unsure)), "{cut:?}: {said:?}");
+        let mut tx = db.read().await.expect("the database");
+        assert_eq!(sites::get(&mut tx, key).await.expect("the setting").is_some(), kept, "{cut:?}");
+    }
+    let pools = db.last();
+    while let Some(ended) = writing.join_next().await {
+        ended.expect("the writer ends in peace");
+    }
+    pools.close().await;
 }

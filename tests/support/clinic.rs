@@ -184,7 +184,7 @@ timeout_seconds = 1
                 let text = fs::read_to_string(entry.path()).unwrap_or_default();
                 let lines: Vec<&str> = text.lines().collect();
                 let tail = lines[lines.len().saturating_sub(12)..].join("\n");
-                all.push_str(&format!("--- {}\n{tail}\n", entry.file_name().to_string_lossy()));
+                all.extend(["--- ", &entry.file_name().to_string_lossy(), "\n", &tail, "\n"]);
             }
         }
         all

@@ -1,4 +1,4 @@
-//! A private PostgreSQL that a test may stop and start.
+//! A private database server that a test may stop and start.
 
 use std::fs;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ impl Cluster {
         Clinic { on: On::Postgres, database, folder, zone: noon() }
     }
 
-    /// PostgreSQL refuses to run as root.
+    /// `PostgreSQL` refuses to run as root.
     fn run(&self, program: &str, arguments: &[&str]) {
         let path = self.programs.join(program);
         let mut command = if root() {

@@ -1,4 +1,4 @@
-//! A wire to PostgreSQL that can be cut when a `COMMIT` goes by.
+//! A wire to a database server that can be cut when a `COMMIT` goes by.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -94,8 +94,8 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, state: &State) -> s
                 }
                 server.write_all(&up[..n]).await?;
                 if cut == Some(Cut::After) {
-                    // Its answer means that it has committed; it ends here.
-                    server.read(&mut down).await?;
+                    // Its answer means that it has committed, or that it is gone; it ends here.
+                    let _bytes = server.read(&mut down).await?;
                     state.cuts.fetch_add(1, Ordering::SeqCst);
                     return Ok(());
                 }
