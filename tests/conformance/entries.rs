@@ -78,10 +78,6 @@ case!(
             inbox::finish(tx, &[done(1), done(2)], later(8)).await?;
             threads::ask(tx, &[(ROSA_THREAD, "q".into(), later(60))]).await
         });
-        let stopped = |contact| async move { look!(place, |tx| consents::withdrawn(tx, ROSA, contact).await) };
-        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, false), "it was given after that");
-        save!(place, |tx| consents::add(tx, &ConsentEvent { contact: Some(ROSA_PHONE), ..consent(5, false, 40) }).await);
-        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, true), "for this phone alone");
         let facts = look!(place, |tx| facts::load(tx, &[ROSA.0], &[5]).await);
         let rosa = &facts.patients[0];
         assert_eq!(
@@ -125,6 +121,11 @@ case!(
         assert_eq!(both.emergencies, [21]);
         let none = look!(place, |tx| facts::load(tx, &[], &[]).await);
         assert!(none.patients.is_empty() && none.consents.is_empty());
+
+        let stopped = |contact| async move { look!(place, |tx| consents::withdrawn(tx, ROSA, contact).await) };
+        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, false), "it was given after that");
+        save!(place, |tx| consents::add(tx, &ConsentEvent { contact: Some(ROSA_PHONE), ..consent(5, false, 40) }).await);
+        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, true), "for this phone alone");
     }
 );
 
