@@ -118,7 +118,8 @@ impl Worker {
         }
     }
 
-    /// Writes answers, again and again while the leases hold: an answer that was had must not become a doubt.
+    /// Writes answers, again and again while the leases hold and as long again: an answer that was had must not become a doubt, and
+    /// one that is written late still settles it.
     async fn acknowledge_surely(&self, answered: Vec<Answered>) {
         let until = answered.iter().map(|a| a.ready.lease_until).max();
         let mut batches = vec![Arc::new(answered)];
@@ -129,7 +130,7 @@ impl Worker {
                 batches.extend(batch.iter().cloned().map(|one| Arc::new(vec![one])));
                 continue;
             }
-            if e.is_poison() || until.is_none_or(|until| self.kit.clock.machine() > until) {
+            if e.is_poison() || until.is_none_or(|until| self.kit.clock.machine() > until.plus(self.kit.delivery.lease)) {
                 tracing::error!(error = %e, messages = batch.len(), "answers of providers could not be written; those messages are in doubt");
                 continue;
             }

@@ -247,6 +247,8 @@ async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
 
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options: PgConnectOptions = url.parse().map_err(StoreError::Away)?;
+    // A node that stands still in the middle of a transaction holds its rows locked: the server ends it, or all others would wait.
+    let options = options.options([("idle_in_transaction_session_timeout", "10s")]);
     // A pool waits and then says only that it has waited; one connection says at once what is wrong.
     PgConnection::connect_with(&options).await.map_err(StoreError::Away)?.close().await?;
     let write =

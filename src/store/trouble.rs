@@ -55,6 +55,7 @@ impl StoreError {
 /// The server's SQL states.
 fn of_server(code: &str) -> &'static str {
     match code {
+        "25P03" => "the service stood still in the middle of a transaction: it is tried again by itself",
         "57P01" | "57P02" | "57P03" => "the database server is stopping or starting: it is tried again by itself",
         "53100" => "the disk of the database server is full: free some space",
         "53300" => "the database server takes no more connections: raise max_connections, or stop a process",

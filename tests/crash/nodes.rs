@@ -111,5 +111,6 @@ async fn two_nodes_one_killed_one_paused() {
         of("unknown"),
     ));
     found.expect_sound("two nodes");
-    assert!(!late_words.is_empty(), "the paused worker did not come back");
+    assert!(!late_words.is_empty(), "the paused worker did not come back\n{}", clinic.logs());
+    assert_eq!(late_words.len(), lost.len(), "it did not acknowledge them all\n{}", clinic.logs());
 }

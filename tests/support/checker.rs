@@ -259,20 +259,35 @@ async fn counted(base: &Base, sql: &'static str) -> HashMap<i64, i64> {
     rows!(base, (i64, i64), sql).expect("the counts").into_iter().collect()
 }
 
-/// I5. What was claimed before the opt-out may be on its way: one message of each claim.
+/// I5. What was claimed before the opt-out may be on its way: one message of each claim. An opt-out bears the time at which its
+/// batch was begun and counts from its commit, which nobody wrote down: it was over when the confirmation went out, or in a second.
 async fn opt_outs(base: &Base, ledger: &Ledger, found: &mut Found) {
     let sent = rows!(
         base,
         (String, i64, i64, String),
-        "SELECT a.reference, m.patient_id, MIN(c.at), MIN(a.lease_owner || ' ' || CAST(a.started_at AS TEXT))
+        "SELECT a.reference, m.patient_id, MIN(c.at) + 1000, MIN(a.lease_owner || ' ' || CAST(a.started_at AS TEXT))
            FROM attempt a JOIN message m ON m.id = a.message_id
            JOIN consent_event c ON c.patient_id = m.patient_id AND c.action = 'withdrawn'
           WHERE m.class NOT IN ('consent', 'crisis') GROUP BY a.reference, m.patient_id"
     );
     let sent: HashMap<String, (i64, i64, String)> = sent.expect("opt-outs").into_iter().map(|s| (s.0, (s.1, s.2, s.3))).collect();
+    let confirmations = rows!(
+        base,
+        (String, i64),
+        "SELECT a.reference, m.patient_id FROM attempt a JOIN message m ON m.id = a.message_id WHERE m.key = 'stop-confirmation'"
+    );
+    let confirmations: HashMap<String, i64> = confirmations.expect("confirmations").into_iter().collect();
+    let mut confirmed: HashMap<i64, i64> = HashMap::new();
+    for request in &ledger.asked {
+        if let Some(patient) = confirmations.get(&request.reference) {
+            confirmed.entry(*patient).or_insert(request.at);
+        }
+    }
     let mut after: BTreeMap<(i64, &str), usize> = BTreeMap::new();
     for request in ledger.asked.iter().filter(|a| a.answer.accepts()) {
-        if let Some((patient, _, claim)) = sent.get(&request.reference).filter(|s| s.1 < request.at) {
+        if let Some((patient, _, claim)) =
+            sent.get(&request.reference).filter(|s| confirmed.get(&s.0).copied().unwrap_or(s.1).min(s.1) < request.at)
+        {
             *after.entry((*patient, claim.as_str())).or_default() += 1;
         }
     }
