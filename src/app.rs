@@ -20,6 +20,7 @@ use crate::console::Console;
 use crate::conversation::SiteWords;
 use crate::delivery::{Gateways, Worker};
 use crate::document::Faults;
+use crate::fault;
 use crate::gateway::Gateway;
 use crate::inbound::{Desk, Receiver};
 use crate::kit::{DeliveryRules, FINGERPRINT, Kit, Parts, SITE, fingerprint};
@@ -144,8 +145,10 @@ impl App {
         };
         let key = key(&config.key, &dice, known.is_some())?;
         let fingerprint = fingerprint(&key);
+        fault::point("start.key");
 
         let (node, floor) = lease_node(&db, &owner, &clock).await?;
+        fault::point("node.leased");
         let ids = Arc::new(IdSource::new(node, floor.max(clock.machine()).max(restored.unwrap_or(Time(0)))));
         let mut gateways = config.gateways;
         gateways.extend(more(&clock, &ids));
@@ -169,6 +172,7 @@ impl App {
         keep_key(&db, fingerprint, known).await?;
         keep_site(&db, &kit, &config.site).await?;
         keep_protocols(&db, &kit, config.protocols).await?;
+        fault::point("start.kept");
 
         let wake_outbox = Arc::new(Notify::new());
         let wake_inbox = Arc::new(Notify::new());
@@ -249,17 +253,20 @@ impl App {
     /// Stops: what is under way ends, what is queued stays durable, the node number is given back.
     pub async fn shut_down(self) {
         self.stop.cancel();
+        fault::point("stop.begun");
         let (kit, db) = (Arc::clone(&self.kit), self.db.clone());
         let (loops, stores) = (self.loops.clone(), self.stores.clone());
         // Everything else of the app goes here: the loops hold the last handles.
         drop(self);
         loops.close();
         loops.wait().await;
+        fault::point("stop.drained");
         let (owner, node) = (kit.owner.clone(), kit.ids.node());
         let released = db.write(Lane::Work, move |tx| async move { nodes::release(tx, node, &owner).await }.boxed()).await;
         if let Err(e) = released {
             tracing::warn!(error = %e, "the node number could not be given back; it is free again in a minute");
         }
+        fault::point("stop.released");
         let pools = db.last();
         stores.close();
         stores.wait().await;

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use crate::document::{Document, Fault, Faults, Table};
 use crate::escalation::hours::{Hours, Week};
+use crate::fault;
 use crate::gateway::{Gateway, HttpGateway};
 use crate::policy::OUTER_BOUND;
 use crate::protocol::{Protocol, SHIPPED};
@@ -354,8 +355,8 @@ fn delivery(section: &Section<'_, '_, '_>, faults: &mut Vec<Fault>) -> Delivery 
     let seconds = |n: i64| Duration::from_secs(n.unsigned_abs());
     let delivery = Delivery {
         batch: section.number("batch", 1..=2000, 500, faults),
-        lease: seconds(section.number("lease_seconds", 10..=3600, 60, faults)),
-        doubt: seconds(60 * section.number("doubt_minutes", 1..=1440, 10, faults)),
+        lease: seconds(section.number("lease_seconds", fault::least(10)..=3600, 60, faults)),
+        doubt: seconds(section.number("doubt_seconds", fault::least(60)..=86_400, 600, faults)),
     };
     if let Some(table) = &section.table {
         table.check_unknown();

@@ -35,6 +35,7 @@ pub mod operate;
 // ── the ground ───────────────────────────────────────────────────────────────
 pub mod clock;
 pub mod document;
+pub mod fault;
 pub mod kit;
 pub mod model;
 pub mod random;

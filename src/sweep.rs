@@ -12,7 +12,7 @@ use crate::kit::{Kit, SITE};
 use crate::model::{Category, Id, Severity};
 use crate::store::timers::{self, Kind, Timer};
 use crate::store::{Db, Lane, StoreError, Tx, escalations};
-use crate::{delivery, escalation, inbound, schedule};
+use crate::{delivery, escalation, fault, inbound, schedule};
 
 use watch::Watch;
 pub use watch::{EDITION, LATEST};
@@ -58,7 +58,8 @@ impl Sweeper {
 
     async fn work(&self, limit: i64) -> Result<usize, StoreError> {
         let kit = Arc::clone(&self.kit);
-        self.db
+        let fired = self
+            .db
             .write(Lane::Work, move |tx| {
                 async move {
                     let now = kit.now();
@@ -68,7 +69,11 @@ impl Sweeper {
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        if fired > 0 {
+            fault::point("timer.committed");
+        }
+        Ok(fired)
     }
 
     async fn one_by_one(&self) -> Result<usize, StoreError> {
@@ -117,12 +122,19 @@ impl Sweeper {
 }
 
 async fn fire(tx: &mut Tx, kit: &Kit, due: &[Timer], now: Time) -> Result<(), StoreError> {
+    if due.is_empty() {
+        return Ok(());
+    }
+    fault::point("timer.taken");
     // Dropped first: what comes again sets itself anew.
     timers::drop_all(tx, &due.iter().map(|t| t.id).collect::<Vec<_>>()).await?;
+    fault::point("timer.dropped");
     let of = |kind: Kind| due.iter().filter(move |t| t.kind == kind.as_str()).collect::<Vec<_>>();
     escalation::fire_deadlines(tx, kit, &of(Kind::Deadline), now).await?;
     schedule::fire_steps(tx, kit, &of(Kind::Step), now).await?;
     inbound::fire_questions(tx, &of(Kind::Question), now).await?;
     delivery::fire_holds(tx, kit, &of(Kind::Hold), now).await?;
-    delivery::fire_doubts(tx, kit, &of(Kind::Doubt), now).await
+    delivery::fire_doubts(tx, kit, &of(Kind::Doubt), now).await?;
+    fault::point("timer.planned");
+    Ok(())
 }

@@ -18,7 +18,7 @@ const ROWS: &[&[&str]] = &[
     &["console", "api", "inbound", "schedule", "delivery", "escalation", "intake", "operate", "sweep"],
     &["kit", "config"],
     &["conversation", "protocol", "triage", "policy", "compose", "gateway", "store"],
-    &["model", "clock", "zone", "document", "random"],
+    &["model", "clock", "zone", "document", "random", "fault"],
 ];
 
 /// What a module may name in its own row or above it: nothing else there. Each is in use.

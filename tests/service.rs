@@ -176,6 +176,39 @@ async fn plan(world: &World, message: NewMessage) {
 }
 
 case!(
+    /// The provider answers an hour late, when the message has long been in doubt. Its answer settles the doubt: nobody is
+    /// written to twice, and nobody is asked.
+    an_answer_after_the_lease_still_counts, |on| {
+        let world = World::begin(on, "2026-11-16 09:29").await;
+        let waits = world.patient(somebody(85, "Zebediah", Lang::En)).await;
+        hold(&world, &waits);
+        plan(&world, NewMessage { key: "goal-noted".into(), ..planned(&world, &waits, world.clock.now()) }).await;
+        world.app.work(Role::All);
+        stand(&world, &waits, &["sending"]).await;
+        let asked = async { world.provider.subscribe().wait_for(|p| p.asked == 1).await.map(|_| ()) };
+        tokio::time::timeout(PATIENCE, asked).await.expect("the message is on the wire").expect("the provider is there");
+        world.clock.advance(Duration::from_mins(2));
+        stand(&world, &waits, &["unknown"]).await;
+        assert_eq!(world.attempts(&waits).await, ["unknown"]);
+        world.provider.send_modify(|p| p.held.clear());
+        hears(&world, &waits, 1).await;
+        let mut look = tokio::time::interval(Duration::from_millis(10));
+        let written = async {
+            while world.attempts(&waits).await != ["accepted"] {
+                look.tick().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, written).await.expect("the answer is written down");
+        assert_eq!(world.message_states(&waits).await, ["unknown"], "the lease was lost");
+        world.clock.advance(Duration::from_mins(11));
+        stand(&world, &waits, &["accepted"]).await;
+        assert_eq!(world.texts(&waits).len(), 1);
+        world.expect_nothing_open(&waits).await;
+        world.end().await;
+    }
+);
+
+case!(
     /// Told to stop while the provider is slow: what is on the wire is finished and written down, nothing new is begun, what
     /// is queued stays queued, and the next process gets the same node number.
     a_stop_leaves_nothing_half_done, |on| {

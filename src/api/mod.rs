@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -9,15 +10,20 @@ use axum::extract::{Path, Request as Arrived, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use futures_util::FutureExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 
 use crate::delivery::Gateways;
+use crate::fault;
 use crate::gateway::{BODY_LIMIT, Hook, Rejected, Request};
 use crate::inbound::Receiver;
 use crate::kit::Kit;
 use crate::store::pause::Pause;
-use crate::store::{Db, StoreError, inbox, messages, pause, timers};
+use crate::store::{Db, Lane, StoreError, inbox, messages, pause, timers};
+
+/// How long a look at the database may take before it counts as trouble.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What the machine interface needs.
 #[derive(Debug, Clone)]
@@ -77,11 +83,13 @@ async fn hook(api: &Api, name: &str, door: Hook, request: Arrived) -> Response {
             };
         }
     };
+    fault::point("hook.parsed");
     if api.receiver.receive(gateway.name(), gateway.channel(), incoming).await.is_err() {
         let mut refused = refuse(StatusCode::SERVICE_UNAVAILABLE, "not stored: try again");
         refused.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         return refused;
     }
+    fault::point("hook.answering");
     let reply = gateway.reply();
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body).into_response()
@@ -91,10 +99,20 @@ fn refuse(status: StatusCode, what: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::from(format!("{what}\n"))).into_response()
 }
 
-/// Ready if the database can be read; says how much waits.
+/// Ready if the database can be read and written; says how much waits, or what is wrong and what to do about it.
 async fn ready(State(api): State<Api>) -> Response {
-    match look(&api).await {
-        Ok(seen) => (
+    let written = api.db.write(Lane::Work, |_| async { Ok(()) }.boxed());
+    let (seen, written) = tokio::join!(tokio::time::timeout(LOOK, look(&api)), tokio::time::timeout(LOOK, written));
+    let trouble = api.db.trouble();
+    let why = match (&seen, &written) {
+        (Ok(Err(e)), _) => e.trouble().or(trouble).unwrap_or("the database cannot be read: see the log"),
+        (Err(_), _) => trouble.unwrap_or("the database does not answer: is it running, and not overloaded?"),
+        (_, Ok(Err(e))) => e.trouble().or(trouble).unwrap_or("the database cannot be written: see the log"),
+        (_, Err(_)) => trouble.unwrap_or("the database takes no writes: another process may hold it locked"),
+        (Ok(Ok(_)), Ok(Ok(()))) => trouble.unwrap_or_default(),
+    };
+    match seen {
+        Ok(Ok(seen)) if why.is_empty() => (
             StatusCode::OK,
             axum::Json(json!({
                 "ready": true, "database": api.db.backend(), "inbox_waiting": seen.inbox,
@@ -104,9 +122,9 @@ async fn ready(State(api): State<Api>) -> Response {
             })),
         )
             .into_response(),
-        Err(e) => {
-            tracing::error!(error = %e, "not ready");
-            let why = json!({ "ready": false, "database": api.db.backend(), "why": "the database cannot be read" });
+        _ => {
+            tracing::error!(why, "not ready");
+            let why = json!({ "ready": false, "database": api.db.backend(), "why": why });
             (StatusCode::SERVICE_UNAVAILABLE, axum::Json(why)).into_response()
         }
     }

@@ -185,6 +185,7 @@ impl<E: std::error::Error> From<E> for Failure {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let _armed = crate::fault::armed();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return fail(&format!("no runtime could be started: {e}")),

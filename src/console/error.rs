@@ -68,12 +68,17 @@ impl From<StoreError> for Trouble {
             StoreError::Missing(_) => (StatusCode::NOT_FOUND, "This is not here."),
             StoreError::Conflict => (StatusCode::CONFLICT, "Somebody else changed this first. Look again."),
             StoreError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "The service is stopping, or its database is away."),
+            StoreError::Unsure => (StatusCode::SERVICE_UNAVAILABLE, "The connection to the database broke."),
             StoreError::Refused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "This was refused."),
             StoreError::Database(_) | StoreError::Away(_) | StoreError::Unreadable(_) | StoreError::Migration(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "The database did not do it.")
             }
         };
-        Trouble::page(status, what, &e.to_string())
+        let mut trouble = Trouble::page(status, what, &e.to_string());
+        if let (StoreError::Unsure, Trouble::Page(failed)) = (&e, &mut trouble) {
+            failed.saved = "It is not known if this was saved: look before you do it again.";
+        }
+        trouble
     }
 }
 

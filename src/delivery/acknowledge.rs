@@ -6,6 +6,7 @@ use super::prepare::Ready;
 use super::retry::back_off;
 use crate::clock::Time;
 use crate::escalation::{self, Request};
+use crate::fault;
 use crate::gateway::{Accepted, SendError};
 use crate::kit::Kit;
 use crate::model::{Category, Class, ContentClass, Id, MessageState, Priority, Severity};
@@ -35,8 +36,10 @@ pub struct Answered {
 /// # Errors
 /// When the database refuses: then every message of the batch is in doubt when its lease ends.
 pub async fn acknowledge(tx: &mut Tx, kit: &Kit, answered: &[Answered], now: Time) -> Result<(), StoreError> {
+    fault::point("ack.begun");
     let rows: Vec<Acknowledged> = answered.iter().map(|a| row(kit, a)).collect();
     let held = messages::acknowledge(tx, &rows, &kit.owner, now).await?;
+    fault::point("ack.written");
     let mut doubts = Vec::new();
     for answered in answered.iter().filter(|a| held.contains(&a.ready.id)) {
         let ready = &answered.ready;
@@ -55,7 +58,9 @@ pub async fn acknowledge(tx: &mut Tx, kit: &Kit, answered: &[Answered], now: Tim
             Err(SendError::Misconfigured { code }) => misconfigured(tx, kit, ready, code, now).await?,
         }
     }
-    set_doubts(tx, kit, &doubts, now).await
+    set_doubts(tx, kit, &doubts, now).await?;
+    fault::point("ack.followed");
+    Ok(())
 }
 
 fn row(kit: &Kit, answered: &Answered) -> Acknowledged {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::clock::Time;
+use crate::fault;
 use crate::gateway::Gateway;
 use crate::kit::Kit;
 use crate::model::{Category, Channel, Class, Id, MessageState, Severity};
@@ -119,6 +120,7 @@ pub const fn on_doubt(class: Class) -> OnDoubt {
 pub async fn fire_holds(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
     for timer in due {
         messages::requeue(tx, Id(timer.subject), MessageState::Held, now, kit.clock.machine()).await?;
+        fault::point("hold.requeued");
     }
     Ok(())
 }
@@ -133,9 +135,15 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
         if message.state != MessageState::Unknown.as_str() {
             continue;
         }
+        if message.accepted > 0 {
+            // Its sender lost the lease, and had its answer written down all the same.
+            messages::advance(tx, Id(message.id), MessageState::Unknown, MessageState::Accepted, "", now).await?;
+            continue;
+        }
         let class: Class = message.class.parse().map_err(|_| StoreError::Unreadable(format!("class {}", message.class)))?;
         if on_doubt(class) == OnDoubt::Resend && message.doubts < 2 {
             messages::requeue(tx, Id(message.id), MessageState::Unknown, now, kit.clock.machine()).await?;
+            fault::point("doubt.requeued");
             continue;
         }
         let (severity, what) = if class == Class::Crisis {
@@ -145,6 +153,7 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
         };
         let whose = (Id(message.site_id), message.patient_id.map(Id));
         acknowledge::tell(tx, kit, whose, (severity, Category::Technical), what, now).await?;
+        fault::point("doubt.told");
     }
     Ok(())
 }
@@ -178,5 +187,8 @@ pub async fn release_lost(tx: &mut Tx, kit: &Arc<Kit>, now: Time) -> Result<usiz
     let doubts: Vec<_> =
         lost.iter().map(|m| (Id(m.id), Id(m.site_id), m.patient_id.map(Id), m.class == Class::Crisis.as_str())).collect();
     acknowledge::set_doubts(tx, kit, &doubts, now).await?;
+    if !lost.is_empty() {
+        fault::point("lost.released");
+    }
     Ok(lost.len())
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Gateways;
 use crate::clock::Time;
 use crate::compose::{Args, Encoding, fold, segments};
+use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
@@ -73,6 +74,7 @@ pub async fn claim(
     if claimed.is_empty() {
         return Ok((Vec::new(), 0));
     }
+    fault::point("claim.leased");
     let mut batch = Batch::new(kit, ways, now, lease_until);
     let by_patient = grouped(&claimed);
     let patients: Vec<i64> = by_patient.keys().copied().collect();
@@ -118,7 +120,9 @@ pub async fn claim(
             batch.poison(row, &e);
         }
     }
+    fault::point("claim.decided");
     batch.write(tx).await?;
+    fault::point("claim.written");
     Ok((batch.ready, claimed.len()))
 }
 
@@ -466,6 +470,7 @@ impl<'a> Batch<'a> {
         messages::settle(tx, &self.settled, self.now).await?;
         timers::set(tx, &self.holds).await?;
         messages::prepare(tx, &self.prepared, self.kit.catalogue.version(), &self.kit.owner, self.now).await?;
+        fault::point("claim.prepared");
         threads::ask(tx, &self.questions).await?;
         timers::set(tx, &self.question_timers).await?;
         for (site, patient, severity, what) in &self.for_people {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Time;
+use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Category, Class, Id, MessageState, Severity};
 use crate::store::inbox::Waiting;
@@ -29,12 +30,14 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
             continue;
         };
         messages::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
+        fault::point("receipt.recorded");
         let state: MessageState =
             message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
         // A late "failed" of an earlier try says nothing of the one that followed.
         let stale = news == MessageState::Failed && message.n < message.attempts;
         let Some(next) = moves(state, news).filter(|_| !stale) else { continue };
         messages::advance(tx, Id(message.id), state, next, &receipt.code, now).await?;
+        fault::point("receipt.advanced");
         if state == MessageState::Unknown {
             timers::cancel(tx, Kind::Doubt, Id(message.id)).await?;
         }

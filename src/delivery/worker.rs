@@ -14,10 +14,11 @@ use super::prepare::{Ready, claim};
 use super::room::Room;
 use super::{Gateways, release_lost};
 use crate::clock::Time;
+use crate::fault;
 use crate::gateway::{Outgoing, SendError};
 use crate::kit::Kit;
 use crate::model::{Class, Priority};
-use crate::store::{Db, Lane, StoreError};
+use crate::store::{Db, Lane, StoreError, consents};
 
 /// Places that only crisis replies may take, when everything else is full.
 const FOR_CRISES: usize = 16;
@@ -94,11 +95,12 @@ impl Worker {
             }
             tokio::select! {
                 Some(group) = sending.next() => {
+                    let before = answered.len();
                     answered.extend::<Vec<Answered>>(group);
                     while let Some(Some(group)) = sending.next().now_or_never() {
                         answered.extend(group);
                     }
-                    room.leave(answered.len(), self.kit.clock.machine());
+                    room.leave(answered.len() - before, self.kit.clock.machine());
                 }
                 Some((limit, least, claimed)) = claiming.next() => match claimed {
                     Ok((ready, claimed)) => {
@@ -122,7 +124,8 @@ impl Worker {
         }
     }
 
-    /// Writes answers, again and again while the leases hold: an answer that was had must not become a doubt.
+    /// Writes answers, again and again while the leases hold and as long again: an answer that was had must not become a doubt, and
+    /// one that is written late still settles it.
     async fn acknowledge_surely(&self, answered: Vec<Answered>) {
         let until = answered.iter().map(|a| a.ready.lease_until).max();
         let mut batches = vec![Arc::new(answered)];
@@ -133,7 +136,7 @@ impl Worker {
                 batches.extend(batch.iter().cloned().map(|one| Arc::new(vec![one])));
                 continue;
             }
-            if e.is_poison() || until.is_none_or(|until| self.kit.clock.machine() > until) {
+            if e.is_poison() || until.is_none_or(|until| self.kit.clock.machine() > until.plus(self.kit.delivery.lease)) {
                 tracing::error!(error = %e, messages = batch.len(), "answers of providers could not be written; those messages are in doubt");
                 continue;
             }
@@ -145,16 +148,22 @@ impl Worker {
 
     async fn claim(&self, limit: i64, least: Priority) -> Result<(Vec<Ready>, usize), StoreError> {
         let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
-        self.db
+        let claimed = self
+            .db
             .write(Lane::Work, move |tx| {
                 async move {
+                    fault::point("claim.begun");
                     let now = kit.now();
                     release_lost(tx, &kit, now).await?;
                     claim(tx, &kit, &ways, (limit, least), now).await
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        if claimed.1 > 0 {
+            fault::point("claim.committed");
+        }
+        Ok(claimed)
     }
 
     /// Sends the messages of one person one after the other.
@@ -162,6 +171,8 @@ impl Worker {
         let mut answered = Vec::with_capacity(group.len());
         for ready in group {
             let answer = match self.ways.way(&ready.gateway) {
+                // Certainly not sent: it goes back into the queue and is decided anew.
+                Some(_) if !answered.is_empty() && self.stopped(&ready).await => Err(SendError::Busy { retry_after: None }),
                 None => Err(SendError::Misconfigured { code: "no_gateway".into() }),
                 Some(way) => {
                     // A crisis reply waits for no place and no pace.
@@ -184,10 +195,12 @@ impl Worker {
                         // sent from here.
                         Err(SendError::Busy { retry_after: None })
                     } else {
+                        fault::point("send.before");
                         way.gateway.send(&outgoing).await
                     }
                 }
             };
+            fault::point("send.answered");
             answered.push(Answered { ready, answer });
         }
         answered
@@ -198,6 +211,16 @@ impl Worker {
         let now = self.kit.now();
         let lease = self.kit.delivery.lease.mul_f64(self.kit.clock.speed().max(1.0));
         now.since(decided).max(decided.since(now)) > lease
+    }
+
+    /// Whether somebody has asked to stop since their messages were decided together: after the one that was under way then, no
+    /// other goes.
+    async fn stopped(&self, ready: &Ready) -> bool {
+        let Some(patient) = ready.patient.filter(|_| !matches!(ready.class, Class::Crisis | Class::Consent)) else {
+            return false;
+        };
+        let Ok(mut tx) = self.db.read().await else { return true };
+        consents::withdrawn(&mut tx, patient, ready.contact).await.unwrap_or(true)
     }
 
     async fn acknowledge(&self, answered: &Arc<Vec<Answered>>) -> Result<(), StoreError> {
@@ -213,7 +236,9 @@ impl Worker {
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        fault::point("ack.committed");
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ pub mod hours;
 use std::time::Duration;
 
 use crate::clock::Time;
+use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Category, Id, Priority, Severity};
 use crate::store::escalations::{self, Escalation, NewEscalation, NewEvent};
@@ -85,6 +86,7 @@ pub async fn open(tx: &mut Tx, kit: &Kit, open: &[Escalation], request: &Request
                 },
             )
             .await?;
+            fault::point("escalation.opened");
             escalations::add_event(tx, &event(id, "opened", None, request.severity.as_str().to_owned())).await?;
             id
         }
@@ -106,6 +108,7 @@ pub async fn open(tx: &mut Tx, kit: &Kit, open: &[Escalation], request: &Request
     };
     escalations::add_event(tx, &event(item, "told", request.coordinator, String::new())).await?;
     timers::set(tx, &[deadline(kit, request.site, request.patient, item, 0, due)]).await?;
+    fault::point("escalation.told");
     Ok(item)
 }
 
@@ -176,6 +179,7 @@ pub async fn fire_deadlines(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -
         if escalation.rung >= EVERYONE || !escalations::climb(tx, item, rung).await? {
             continue;
         }
+        fault::point("deadline.climbed");
         let patient = escalation.patient_id.map(Id);
         let mut event = NewEvent {
             id: kit.id(),

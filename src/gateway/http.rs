@@ -17,6 +17,7 @@ use super::settings::{self, Auth, BodyTemplate, Environment, Settings};
 use super::template::{Place, Placeholder, Template, unreserved};
 use super::{Accepted, BODY_LIMIT, Incoming, Limits, Outgoing, Rejected, Reply, Request, SendError};
 use crate::document::Table;
+use crate::fault;
 use crate::model::Channel;
 
 /// A gateway reached over HTTP. Cloning shares its connections.
@@ -108,6 +109,7 @@ impl HttpGateway {
             Err(error) if error.is_builder() => return Err(misconfigured("request")),
             Err(_) => return Err(SendError::Unknown),
         };
+        fault::point("send.status");
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = capped_body(response).await;

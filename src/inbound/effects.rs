@@ -249,7 +249,8 @@ impl<'a> Write<'a> {
             reason: format!("{reason}{shared}{}", unanswered(self.paused, severity)),
         };
         self.changed.escalated = true;
-        escalation::open(tx, self.kit, open, &request, self.now).await
+        // Who wrote has waited since then, also where the service has not.
+        escalation::open(tx, self.kit, open, &request, Time(self.row.received_at)).await
     }
 
     /// A wish to stop is honoured for everybody on the phone; a wish to start for whom the thread belongs to.
@@ -328,7 +329,7 @@ pub(super) async fn unknown_sender(
         category: verdict.categories.first().copied().unwrap_or(Category::ContactRequest),
         reason,
     };
-    escalation::open(tx, kit, &[], &request, now).await?;
+    escalation::open(tx, kit, &[], &request, Time(row.received_at)).await?;
     // Once a day; to a cry for help once in a quarter of an hour, so that two machines never talk all night. An answer to
     // other words never stands for the answer to a cry.
     let cries = verdict.severity == Severity::Emergency;

@@ -12,6 +12,7 @@ use super::effects::Write;
 use crate::clock::Time;
 use crate::conversation::{Heard, Open, Reading, Situation, Visit, step};
 use crate::delivery::apply_receipts;
+use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Id, Priority, Severity};
 use crate::protocol::{Protocol, WeightUnit};
@@ -74,7 +75,8 @@ impl Desk {
     /// Works a batch; `first` becomes the row that it begins with.
     async fn work_noting(&self, limit: i64, first: &Arc<AtomicI64>) -> Result<usize, StoreError> {
         let (kit, first) = (Arc::clone(&self.kit), Arc::clone(first));
-        self.db
+        let done = self
+            .db
             .write(Lane::Work, move |tx| {
                 async move {
                     let rows = inbox::waiting(tx, limit).await?;
@@ -83,7 +85,11 @@ impl Desk {
                 }
                 .boxed()
             })
-            .await
+            .await?;
+        if done > 0 {
+            fault::point("desk.committed");
+        }
+        Ok(done)
     }
 
     async fn one_by_one(&self) -> Result<usize, StoreError> {
@@ -142,6 +148,7 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
     if rows.is_empty() {
         return Ok(0);
     }
+    fault::point("desk.taken");
     let now = kit.now();
     let receipts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "receipt").collect();
     let applied = apply_receipts(tx, kit, &receipts, now).await?;
@@ -166,6 +173,7 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
         }
     }
     inbox::finish(tx, &done, now).await?;
+    fault::point("desk.finished");
     Ok(done.len())
 }
 
@@ -218,6 +226,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     let lang = facts.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", facts.lang)))?;
     let topic = asked.filter(|(q, _)| q.answered.is_none()).and_then(|(_, s)| s.asks.as_ref()).and_then(|a| a.reading.as_deref());
     let mut verdict = kit.triage.assess(&row.body, &Context { lang: Some(lang), question: topic, previous: &previous });
+    fault::point("desk.assessed");
     if row.body.trim().is_empty() && verdict.severity < Severity::Routine {
         verdict.severity = Severity::Routine;
     }
@@ -280,6 +289,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     write.follow_up(enrolment.as_ref().zip(protocol.as_ref()), &settings);
     let unresolved: Vec<Escalation> = known.escalations.iter().filter(|e| e.patient_id == Some(patient)).cloned().collect();
     let changed = write.all(tx, &outcome, unresolved, &sharing).await?;
+    fault::point("desk.effects");
     known.note(&thread, &changed, tx).await?;
     Ok(done(row, &thread, &verdict, outcome.read_as))
 }
@@ -356,6 +366,7 @@ fn done(row: &Waiting, thread: &Thread, verdict: &Verdict, read_as: String) -> D
 pub async fn fire_questions(tx: &mut Tx, due: &[&Timer], now: Time) -> Result<(), StoreError> {
     for timer in due {
         threads::expire_question(tx, Id(timer.subject), now).await?;
+        fault::point("question.expired");
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::fault;
 use crate::gateway::Incoming;
 use crate::kit::Kit;
 use crate::model::{Body, Channel, MessageState, Priority, hex};
@@ -111,10 +112,20 @@ async fn store_all(db: Db, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<Notif
             rows.append(&mut arrived);
             answers.push(answer);
         }
-        let stored = db.write(Lane::Inbound, move |tx| async move { inbox::store(tx, &rows).await }.boxed()).await;
+        let stored = db
+            .write(Lane::Inbound, move |tx| {
+                async move {
+                    let stored = inbox::store(tx, &rows).await?;
+                    fault::point("hook.stored");
+                    Ok(stored)
+                }
+                .boxed()
+            })
+            .await;
         if let Err(e) = &stored {
             tracing::error!(error = %e, "what came in could not be stored; providers are told to try again");
         }
+        fault::point("hook.committed");
         metrics::counter!("porchlight_received_total").increment(*stored.as_ref().unwrap_or(&0) as u64);
         // Whoever asked may have gone away; the row is stored all the same.
         for answer in answers {

@@ -341,7 +341,7 @@ async fn zones(tx: &mut Tx, config: &Config, report: &mut Report) -> Result<(), 
     } else {
         used.sort();
         used.dedup_by(|a, b| a.0 == b.0);
-        report.ok("time zones", format!("{} in use, all known; time zone data {}, built in", used.len(), crate::zone::Zone::edition()));
+        report.ok("time zones", format!("{} in use, all known; time zone data {}, built in", used.len(), Zone::edition()));
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use self::recurrence::{Days, Rule, Slot};
 use crate::clock::{SLACK, Time};
 use crate::compose::{Arg, Args, Style};
+use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Id, Lang, Priority, Reason};
 use crate::protocol::{Anchor, Every, Form, Protocol, Settings, Step};
@@ -166,9 +167,15 @@ pub async fn fire_steps(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
     let planned = plan.messages.iter().map(|m| (m.occurrence.clone(), m.patient));
     let keys: Vec<_> = planned.chain(plan.skipped.iter().map(|d| (d.occurrence.clone(), d.patient))).collect();
     let new = record(tx, &keys, now).await?;
+    if !new.is_empty() {
+        fault::point("step.recorded");
+    }
     plan.messages.retain(|m| new.contains(&m.occurrence));
     plan.skipped.retain(|d| new.contains(&d.occurrence));
     messages::plan(tx, &plan.messages).await?;
+    if !plan.messages.is_empty() {
+        fault::point("step.planned");
+    }
     decisions::add(tx, &plan.skipped).await?;
     timers::set(tx, &plan.next).await
 }

@@ -1,6 +1,6 @@
 //! The consent ledger: append-only.
 
-use super::tx::run;
+use super::tx::{maybe, run};
 use super::{StoreError, Tx};
 use crate::clock::Time;
 use crate::model::{ContentClass, Id};
@@ -57,4 +57,19 @@ pub async fn add(tx: &mut Tx, e: &ConsentEvent) -> Result<(), StoreError> {
         e.at.0
     )?;
     Ok(())
+}
+
+/// Whether the newest entry about a patient, or about this one contact of theirs, is a withdrawal.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn withdrawn(tx: &mut Tx, patient: Id, contact: Option<Id>) -> Result<bool, StoreError> {
+    let newest = maybe!(
+        tx,
+        (String,),
+        "SELECT action FROM consent_event WHERE patient_id = $1 AND (contact_id IS NULL OR contact_id = $2) ORDER BY at DESC, id DESC LIMIT 1",
+        patient.0,
+        contact.map(|c| c.0)
+    )?;
+    Ok(newest.is_some_and(|(action,)| action == "withdrawn"))
 }

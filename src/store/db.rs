@@ -15,6 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+use super::trouble::LastTrouble;
 use super::tx::{Tx, run};
 
 pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -39,9 +40,12 @@ pub enum StoreError {
     /// A stored value that this version cannot read. Says what it is and where, never the value.
     #[error("the database holds {0}, which this version cannot read")]
     Unreadable(String),
-    /// The process is stopping and takes no more writes, or the commit's answer was lost.
+    /// The process is stopping and takes no more writes, or its database is away.
     #[error("nothing was saved: the service is stopping or the database is away")]
     Stopping,
+    /// The connection broke during the commit: it may have held.
+    #[error("it is not known whether this was saved: look before doing it again")]
+    Unsure,
     /// The caller's own refusal, so that nothing of its closure is kept.
     #[error("{0}")]
     Refused(String),
@@ -69,7 +73,9 @@ impl StoreError {
                 None => false,
             },
             StoreError::Database(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) => true,
-            StoreError::Database(_) | StoreError::Away(_) | StoreError::Stopping | StoreError::Conflict => false,
+            StoreError::Database(_) | StoreError::Away(_) | StoreError::Stopping | StoreError::Unsure | StoreError::Conflict => {
+                false
+            }
             StoreError::Missing(_) | StoreError::Unreadable(_) | StoreError::Refused(_) | StoreError::Migration(_) => true,
         }
     }
@@ -126,6 +132,7 @@ pub struct Db {
     inbound: mpsc::Sender<Box<dyn Job>>,
     acknowledge: mpsc::Sender<Box<dyn Job>>,
     work: mpsc::Sender<Box<dyn Job>>,
+    trouble: LastTrouble,
 }
 
 /// The writer's loop: give it to a task of its own.
@@ -141,12 +148,14 @@ impl Db {
             Location::Sqlite(path) => sqlite(path).await?,
             Location::Postgres(url) => postgres(url).await?,
         };
+        crate::fault::point("start.migrated");
         let (inbound, from_inbound) = mpsc::channel(QUEUED);
         let (acknowledge, from_acknowledge) = mpsc::channel(QUEUED);
         let (work, from_work) = mpsc::channel(QUEUED);
         let lanes = Lanes { inbound: from_inbound, acknowledge: from_acknowledge, work: from_work };
-        let writer = write_all(pools.clone(), lanes).boxed();
-        Ok((Db { pools, inbound, acknowledge, work }, writer))
+        let trouble = LastTrouble::default();
+        let writer = write_all(pools.clone(), lanes, trouble.clone()).boxed();
+        Ok((Db { pools, inbound, acknowledge, work, trouble }, writer))
     }
 
     /// Runs `job` in the writer's next transaction and answers after its commit.
@@ -166,7 +175,13 @@ impl Db {
             Lane::Work => &self.work,
         };
         lane.send(job).await.map_err(|_| StoreError::Stopping)?;
-        answered.await.map_err(|_| StoreError::Stopping)?
+        answered.await.map_err(|_| StoreError::Stopping)?.inspect_err(|e| self.trouble.note(e))
+    }
+
+    /// What stood in the way of a write in the last seconds, and what to do about it.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.trouble.words()
     }
 
     /// A read-only transaction: one consistent view, and no way to hold up the writer.
@@ -246,6 +261,8 @@ async fn sqlite(path: &Path) -> Result<Pools, StoreError> {
 
 async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options: PgConnectOptions = url.parse().map_err(StoreError::Away)?;
+    // A node that stands still in the middle of a transaction holds its rows locked: the server ends it, or all others would wait.
+    let options = options.options([("idle_in_transaction_session_timeout", "10s")]);
     // A pool waits and then says only that it has waited; one connection says at once what is wrong.
     PgConnection::connect_with(&options).await.map_err(StoreError::Away)?.close().await?;
     let write =
@@ -281,7 +298,16 @@ trait Job: Send + std::fmt::Debug {
     /// Runs; `true` if its work is to be kept.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
     /// Tells the caller, once it is known whether the commit held.
-    fn answer(self: Box<Self>, committed: bool);
+    fn answer(self: Box<Self>, commit: Commit);
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Commit {
+    Held,
+    Failed,
+    /// The connection broke before the answer.
+    Unsure,
 }
 
 struct JobOf<F, T> {
@@ -313,9 +339,10 @@ where
         .boxed()
     }
 
-    fn answer(self: Box<Self>, committed: bool) {
+    fn answer(self: Box<Self>, commit: Commit) {
         let result = match self.result {
-            Some(Ok(_)) if !committed => Err(StoreError::Stopping),
+            Some(Ok(_)) if commit == Commit::Failed => Err(StoreError::Stopping),
+            Some(Ok(_)) if commit == Commit::Unsure => Err(StoreError::Unsure),
             Some(result) => result,
             None => Err(StoreError::Stopping),
         };
@@ -352,44 +379,62 @@ impl Lanes {
     }
 }
 
-async fn write_all(pools: Pools, mut lanes: Lanes) {
+async fn write_all(pools: Pools, mut lanes: Lanes, trouble: LastTrouble) {
     while let Some(jobs) = lanes.next().await {
-        write_once(&pools, jobs).await;
+        write_once(&pools, jobs, &trouble).await;
     }
 }
 
-async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>) {
-    let begun = match pools {
-        Pools::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+async fn begin(pools: &Pools) -> Result<Tx, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match pools {
+        Pools::Sqlite { write, .. } => match write.begin_with(BEGIN).await {
+            // SQLite took a transaction back by itself (a full disk), and the connection believes that it is still in it.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                write.acquire().await?.close().await?;
+                write.begin_with(BEGIN).await.map(Tx::Sqlite)
+            }
+            begun => begun.map(Tx::Sqlite),
+        },
         Pools::Postgres { write, .. } => write.begin().await.map(Tx::Postgres),
-    };
-    let mut tx = match begun {
+    }
+}
+
+async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>, trouble: &LastTrouble) {
+    let mut tx = match begin(pools).await {
         Ok(tx) => tx,
         Err(e) => {
             tracing::error!(error = %e, "no transaction could be begun; nothing was written");
+            trouble.note(&StoreError::Database(e));
             for job in jobs {
-                job.answer(false);
+                job.answer(Commit::Failed);
             }
             return;
         }
     };
+    crate::fault::point("writer.begun");
     let alone = jobs.len() == 1;
     let mut sound = true;
     for job in &mut jobs {
         sound = sound && if alone { job.run(&mut tx).await } else { guarded(job, &mut tx).await };
     }
+    crate::fault::point("writer.before_commit");
     let committed = if sound {
         match tx.commit().await {
-            Ok(()) => true,
+            Ok(()) => Commit::Held,
             Err(e) => {
                 tracing::error!(error = %e, "a commit failed; nothing of it counts as written");
-                false
+                // A database that answers has refused; without an answer it may have committed.
+                let commit = if matches!(e, sqlx::Error::Database(_)) { Commit::Failed } else { Commit::Unsure };
+                trouble.note(&StoreError::Database(e));
+                commit
             }
         }
     } else {
         drop(tx);
-        false
+        Commit::Failed
     };
+    crate::fault::point("writer.after_commit");
     for job in jobs {
         job.answer(committed);
     }

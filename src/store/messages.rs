@@ -338,12 +338,23 @@ const RELEASE: &str =
       WHERE state = 'sending' AND lease_until < $2
   RETURNING id, site_id, patient_id, class";
 
-/// Marks what was being sent under a lease that has run out: perhaps it arrived, so it is `unknown`.
+const DOUBT: Sql = bulk!(
+    "UPDATE attempt SET outcome = 'unknown', ended_at = $2
+      WHERE outcome = '' AND message_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+    ")"
+);
+
+/// Marks what was being sent under a lease that has run out: perhaps it arrived, so message and attempt are `unknown`.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn release_lost(tx: &mut Tx, now: Time, machine: Time) -> Result<Vec<Lost>, StoreError> {
-    Ok(all!(tx, Lost, RELEASE, now.0, machine.0)?)
+    let lost = all!(tx, Lost, RELEASE, now.0, machine.0)?;
+    let (sql, ids) = (tx.pick(&DOUBT), lost.iter().map(|m| m.id).collect::<Vec<_>>());
+    if !ids.is_empty() {
+        run!(tx, sql, rows_json(&ids)?, now.0)?;
+    }
+    Ok(lost)
 }
 
 /// A receipt that applies to a known attempt.
@@ -424,6 +435,7 @@ pub struct Doubtful {
     pub class: String,
     pub state: String,
     pub doubts: i64,
+    pub accepted: i64,
 }
 
 /// A message as the doubt and hold rules see it.
@@ -432,7 +444,8 @@ pub struct Doubtful {
 /// When the database refuses.
 pub async fn doubtful(tx: &mut Tx, id: Id) -> Result<Option<Doubtful>, StoreError> {
     Ok(maybe!(tx, Doubtful, "SELECT m.id, m.site_id, m.patient_id, m.class, m.state,
-                (SELECT CAST(COUNT(*) AS BIGINT) FROM attempt a WHERE a.message_id = m.id AND a.outcome IN ('', 'unknown')) AS doubts
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM attempt a WHERE a.message_id = m.id AND a.outcome IN ('', 'unknown')) AS doubts,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM attempt a WHERE a.message_id = m.id AND a.outcome = 'accepted') AS accepted
            FROM message m WHERE m.id = $1", id.0)?)
 }
 

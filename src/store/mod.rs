@@ -25,6 +25,7 @@ pub mod staff;
 pub mod survey;
 pub mod threads;
 pub mod timers;
+mod trouble;
 mod tx;
 
 pub use bare::Bare;

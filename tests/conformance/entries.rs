@@ -121,6 +121,11 @@ case!(
         assert_eq!(both.emergencies, [21]);
         let none = look!(place, |tx| facts::load(tx, &[], &[]).await);
         assert!(none.patients.is_empty() && none.consents.is_empty());
+
+        let stopped = |contact| async move { look!(place, |tx| consents::withdrawn(tx, ROSA, contact).await) };
+        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, false), "it was given after that");
+        save!(place, |tx| consents::add(tx, &ConsentEvent { contact: Some(ROSA_PHONE), ..consent(5, false, 40) }).await);
+        assert_eq!((stopped(None).await, stopped(Some(ROSA_PHONE)).await), (false, true), "for this phone alone");
     }
 );
 

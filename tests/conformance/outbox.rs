@@ -198,11 +198,14 @@ case!(
             [(1, 1, Some(21), "reminder")]
         );
         assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["unknown", "sending"], "perhaps it arrived");
+        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["unknown"], "and its attempt says so");
 
         // The first process comes back with an answer.
         assert!(save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 1, "p-1")], "a", later(3)).await).is_empty());
         assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["unknown", "sending"]);
         assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["accepted"], "what the provider said is kept");
+        let doubt = look!(place, |tx| messages::doubtful(tx, Id(1)).await).expect("it is there");
+        assert_eq!((doubt.doubts, doubt.accepted), (0, 1), "and known");
 
         // Meanwhile it is tried again, by somebody else.
         assert!(save!(place, |tx| messages::requeue(tx, Id(1), MessageState::Unknown, later(4), later(4)).await));
