@@ -8,7 +8,7 @@ use crate::kit::Kit;
 use crate::model::{Category, Class, Id, MessageState, Severity};
 use crate::store::inbox::Waiting;
 use crate::store::timers::{self, Kind};
-use crate::store::{StoreError, Tx, messages};
+use crate::store::{StoreError, Tx, messages, receipts};
 
 /// How long a receipt that overtook its acknowledgement is kept waiting for it.
 const EARLY: Duration = Duration::from_secs(60);
@@ -22,14 +22,14 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
     for receipt in receipts {
         done.push(receipt.id);
         let Ok(news) = receipt.receipt.parse::<MessageState>() else { continue };
-        let Some(message) = messages::receipted(tx, &receipt.gateway, &receipt.reference, &receipt.provider_id).await? else {
+        let Some(message) = receipts::receipted(tx, &receipt.gateway, &receipt.reference, &receipt.provider_id).await? else {
             tracing::debug!(gateway = receipt.gateway, "a receipt for a message that is not here");
             if now.since(Time(receipt.received_at)) < EARLY {
                 done.pop();
             }
             continue;
         };
-        messages::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
+        receipts::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
         fault::point("receipt.recorded");
         let state: MessageState =
             message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;

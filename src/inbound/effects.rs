@@ -1,5 +1,7 @@
 //! Writes what follows from a reply: all of it in the caller's transaction.
 
+use std::collections::BTreeMap;
+
 use crate::clock::Time;
 use crate::compose::Args;
 use crate::conversation::{Effect, Outcome};
@@ -31,6 +33,31 @@ pub(super) struct Changed {
     pub(super) heard: String,
 }
 
+/// What a whole batch of replies writes at its end, in a statement a table: what no other reply of the batch has to find there.
+#[derive(Debug, Default)]
+pub(super) struct Together {
+    messages: Vec<NewMessage>,
+    readings: Vec<NewReading>,
+    /// By thread: the version that was read, the question, and until when.
+    moved: BTreeMap<i64, (i64, String, Option<Time>)>,
+}
+
+impl Together {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the database refuses, or a thread has moved meanwhile.
+    pub(super) async fn write(self, tx: &mut Tx) -> Result<(), StoreError> {
+        readings::add(tx, &self.readings).await?;
+        let closed: Vec<i64> = self.moved.iter().filter(|(_, (_, _, until))| until.is_none()).map(|(id, _)| *id).collect();
+        let moved: Vec<_> =
+            self.moved.into_iter().map(|(id, (version, question, until))| (Id(id), version, question, until)).collect();
+        threads::advance(tx, &moved).await?;
+        timers::cancel_all(tx, timers::Kind::Question, &closed).await?;
+        messages::plan(tx, &self.messages).await
+    }
+}
+
 /// Writes the effects of one reply.
 pub(super) struct Write<'a> {
     kit: &'a Kit,
@@ -42,22 +69,21 @@ pub(super) struct Write<'a> {
     paused: bool,
     now: Time,
     next: Option<(&'a Enrolment, &'a Protocol, Settings)>,
-    messages: Vec<NewMessage>,
+    together: &'a mut Together,
     changed: Changed,
 }
 
 impl<'a> Write<'a> {
     pub(super) fn new(
         kit: &'a Kit,
-        thread: &'a Thread,
-        patient: &'a PatientFacts,
-        row: &'a Waiting,
+        (thread, patient, row): (&'a Thread, &'a PatientFacts, &'a Waiting),
         question: Option<Question>,
         sharing: usize,
+        together: &'a mut Together,
         now: Time,
     ) -> Write<'a> {
         let changed = Changed { question: thread.question.clone(), heard: row.body.clone(), ..Changed::default() };
-        Write { kit, thread, patient, row, question, sharing, paused: false, now, next: None, messages: Vec::new(), changed }
+        Write { kit, thread, patient, row, question, sharing, paused: false, now, next: None, together, changed }
     }
 
     /// Nothing goes out: an emergency says so.
@@ -89,7 +115,7 @@ impl<'a> Write<'a> {
                     self.say(key, args, *class, *content)?;
                 }
                 Effect::Record { kind, value, unit, words, corrects } => {
-                    reading = Some(self.record(tx, (kind, *value, unit, words), *corrects).await?);
+                    reading = Some(self.record((kind, *value, unit, words), *corrects));
                 }
                 Effect::Open { severity, category, reason } => {
                     item = Some(self.escalate(tx, &open, *severity, *category, reason).await?);
@@ -129,12 +155,8 @@ impl<'a> Write<'a> {
         if self.changed.moved {
             let until = if self.answered() { None } else { self.thread.question_due.map(Time) };
             let question = self.changed.question.clone();
-            threads::advance(tx, &[(Id(self.thread.id), self.thread.version, question, until)]).await?;
-            if until.is_none() {
-                timers::cancel(tx, timers::Kind::Question, Id(self.thread.id)).await?;
-            }
+            self.together.moved.insert(self.thread.id, (self.thread.version, question, until));
         }
-        messages::plan(tx, &self.messages).await?;
         Ok(self.changed)
     }
 
@@ -153,7 +175,7 @@ impl<'a> Write<'a> {
     fn say(&mut self, key: &str, args: &Args, class: Class, content: ContentClass) -> Result<(), StoreError> {
         let lang: Lang =
             self.patient.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", self.patient.lang)))?;
-        self.messages.push(NewMessage {
+        self.together.messages.push(NewMessage {
             id: self.kit.id(),
             site: Id(self.thread.site_id),
             patient: Some(Id(self.thread.patient_id)),
@@ -186,33 +208,24 @@ impl<'a> Write<'a> {
         message.thread = Some(Id(self.thread.id));
         message.inbox = Some(Id(self.row.id));
         message.expires_at = Some(self.now.plus(step.late_within));
-        self.messages.push(message);
+        self.together.messages.push(message);
         Ok(())
     }
 
-    async fn record(
-        &mut self,
-        tx: &mut Tx,
-        (kind, value, unit, words): (&str, Option<f64>, &str, &str),
-        corrects: Option<Id>,
-    ) -> Result<i64, StoreError> {
+    fn record(&mut self, (kind, value, unit, words): (&str, Option<f64>, &str, &str), corrects: Option<Id>) -> i64 {
         let id = self.kit.id();
-        readings::add(
-            tx,
-            &NewReading {
-                id,
-                site: Id(self.thread.site_id),
-                patient: Id(self.thread.patient_id),
-                kind: kind.to_owned(),
-                value,
-                unit: unit.to_owned(),
-                words: words.to_owned(),
-                inbox: Some(Id(self.row.id)),
-                corrects,
-                at: self.now,
-            },
-        )
-        .await?;
+        self.together.readings.push(NewReading {
+            id,
+            site: Id(self.thread.site_id),
+            patient: Id(self.thread.patient_id),
+            kind: kind.to_owned(),
+            value,
+            unit: unit.to_owned(),
+            words: words.to_owned(),
+            inbox: Some(Id(self.row.id)),
+            corrects,
+            at: self.now,
+        });
         self.changed.readings.push(Reading {
             id: id.0,
             patient_id: self.thread.patient_id,
@@ -223,7 +236,7 @@ impl<'a> Write<'a> {
             corrects: corrects.map(|c| c.0),
             at: self.now.0,
         });
-        Ok(id.0)
+        id.0
     }
 
     async fn escalate(

@@ -1,14 +1,14 @@
 //! One batch of the inbox: facts are read for all rows at once, each thread is worked in order, and all
 //! that follows is written in the transaction that marks the rows as done.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::effects::Write;
+use super::effects::{Together, Write};
 use crate::clock::Time;
 use crate::conversation::{Heard, Open, Reading, Situation, Visit, step};
 use crate::delivery::apply_receipts;
@@ -29,7 +29,7 @@ use crate::store::{Db, Lane, StoreError, Tx, appointments, enrolments, escalatio
 use crate::triage::{Context, Verdict};
 
 /// Rows worked in one transaction.
-const BATCH: i64 = 200;
+const BATCH: i64 = 500;
 /// Texts of one person within this time are read together.
 const TOGETHER: Duration = Duration::from_secs(120);
 /// How far back readings are compared.
@@ -135,7 +135,7 @@ struct Known {
     enrolments: Vec<Enrolment>,
     visits: Vec<VisitRow>,
     reminded: HashSet<i64>,
-    readings: Vec<ReadingRow>,
+    readings: HashMap<i64, Vec<ReadingRow>>,
     escalations: Vec<Escalation>,
     crisis: Vec<(i64, i64, String)>,
     lately: Vec<(i64, String)>,
@@ -160,17 +160,19 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
         schedule::learn(tx, kit, &known.enrolments).await?;
         // By person in the order in which they wrote; the most pressing person first.
         let mut by_address: BTreeMap<(i64, i64), Vec<&Waiting>> = BTreeMap::new();
-        let mut place = std::collections::HashMap::new();
+        let mut place = HashMap::new();
         for row in texts {
             let key = *place.entry(row.address_hash.clone()).or_insert((row.priority, row.id));
             by_address.entry(key).or_default().push(row);
         }
+        let mut together = Together::default();
         for mut rows in by_address.into_values() {
             rows.sort_by_key(|r| r.id);
             for row in rows {
-                done.push(one(tx, kit, &mut known, row, now).await?);
+                done.push(one(tx, kit, &mut known, row, &mut together, now).await?);
             }
         }
+        together.write(tx).await?;
     }
     inbox::finish(tx, &done, now).await?;
     fault::point("desk.finished");
@@ -189,7 +191,7 @@ async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, Store
         facts: facts::load(tx, &patients, &ids).await?,
         enrolments: enrolments::of_patients(tx, &patients).await?,
         reminded: appointments::reminded(tx, &ids).await?,
-        readings: readings::since(tx, &patients, now.minus(HISTORY)).await?,
+        readings: by_patient(readings::since(tx, &patients, now.minus(HISTORY)).await?),
         crisis: escalations::crisis_replies(tx, &escalations.iter().map(|e| e.id).collect::<Vec<_>>()).await?,
         lately: inbox::lately(tx, &patients, now.minus(TOGETHER), first).await?,
         names: crate::store::staff::names(tx).await?,
@@ -200,7 +202,22 @@ async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, Store
     })
 }
 
-async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time) -> Result<Done, StoreError> {
+fn by_patient(readings: Vec<ReadingRow>) -> HashMap<i64, Vec<ReadingRow>> {
+    let mut by_patient: HashMap<i64, Vec<ReadingRow>> = HashMap::new();
+    for reading in readings {
+        by_patient.entry(reading.patient_id).or_default().push(reading);
+    }
+    by_patient
+}
+
+async fn one(
+    tx: &mut Tx,
+    kit: &Kit,
+    known: &mut Known,
+    row: &Waiting,
+    together: &mut Together,
+    now: Time,
+) -> Result<Done, StoreError> {
     let sharing: Vec<Thread> =
         known.threads.iter().filter(|t| t.address_hash == row.address_hash && t.channel == row.channel).cloned().collect();
     let Some((thread, certain)) = whose(&sharing, known, now) else {
@@ -242,10 +259,10 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
         })
         .map(|v| Visit { id: Id(v.id), starts: Time(v.starts_at), state: v.state.clone() })
         .collect();
-    let history: Vec<Reading> = known
-        .readings
+    let readings = known.readings.get(&patient).map(Vec::as_slice).unwrap_or_default();
+    let history: Vec<Reading> = readings
         .iter()
-        .filter(|r| r.patient_id == patient && !known.readings.iter().any(|later| later.corrects == Some(r.id)))
+        .filter(|r| !readings.iter().any(|later| later.corrects == Some(r.id)))
         // What an answer would correct is not part of the history that it is judged by.
         .filter(|r| question.as_ref().and_then(|q| q.answered).is_none_or(|(id, _)| id != r.id))
         .filter_map(|r| Some(Reading { kind: r.kind.clone(), value: r.value?, unit: r.unit.clone(), at: Time(r.at) }))
@@ -284,7 +301,7 @@ async fn one(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time
     };
     let outcome = step(&Heard { text: &row.body, verdict: &verdict }, &situation, &kit.reader);
 
-    let mut write = Write::new(kit, &thread, &facts, row, question, sharing.len(), now);
+    let mut write = Write::new(kit, (&thread, &facts, row), question, sharing.len(), together, now);
     write.paused(known.paused);
     write.follow_up(enrolment.as_ref().zip(protocol.as_ref()), &settings);
     let unresolved: Vec<Escalation> = known.escalations.iter().filter(|e| e.patient_id == Some(patient)).cloned().collect();
@@ -327,7 +344,6 @@ impl Known {
     async fn note(&mut self, thread: &Thread, changed: &super::effects::Changed, tx: &mut Tx) -> Result<(), StoreError> {
         if let Some(t) = self.threads.iter_mut().find(|t| t.id == thread.id) {
             t.question.clone_from(&changed.question);
-            t.version += i64::from(changed.moved);
         }
         if changed.escalated {
             self.escalations.retain(|e| e.patient_id != Some(thread.patient_id));
@@ -335,7 +351,7 @@ impl Known {
             let open: Vec<i64> = self.escalations.iter().map(|e| e.id).collect();
             self.crisis = escalations::crisis_replies(tx, &open).await?;
         }
-        self.readings.extend(changed.readings.iter().cloned());
+        self.readings.entry(thread.patient_id).or_default().extend(changed.readings.iter().cloned());
         self.facts.consents.extend(changed.consents.iter().cloned());
         if let Some((visit, state)) = &changed.visit
             && let Some(v) = self.visits.iter_mut().find(|v| v.id == *visit)

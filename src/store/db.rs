@@ -241,7 +241,7 @@ pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         // 32 MiB of pages: what is due now is read and written again within seconds.
         .pragma("cache_size", "-32768")
         // The same pages are written by batch after batch: they go from the log into the file once, not each thousand pages.
-        .pragma("wal_autocheckpoint", "8000")
+        .pragma("wal_autocheckpoint", "4000")
 }
 
 async fn sqlite(path: &Path) -> Result<Pools, StoreError> {

@@ -19,6 +19,7 @@ pub mod pages;
 pub mod patients;
 pub mod pause;
 pub mod readings;
+pub mod receipts;
 pub mod seed;
 pub mod sites;
 pub mod staff;

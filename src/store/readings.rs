@@ -1,5 +1,7 @@
 //! Readings, goals and notes.
 
+use serde_json::json;
+
 use super::tx::{Sql, all, bulk, run};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
@@ -30,26 +32,42 @@ pub struct NewReading {
     pub at: Time,
 }
 
-/// Keeps a reading.
+const ADD: Sql = bulk!(
+    "INSERT INTO reading (id, site_id, patient_id, kind, value, unit, words, source, inbox_id, corrects, at)
+     SELECT CAST(j.value->>0 AS BIGINT), CAST(j.value->>1 AS BIGINT), CAST(j.value->>2 AS BIGINT), j.value->>3,
+            CAST(j.value->>4 AS DOUBLE PRECISION), j.value->>5, j.value->>6, 'patient', CAST(j.value->>7 AS BIGINT),
+            CAST(j.value->>8 AS BIGINT), CAST(j.value->>9 AS BIGINT)
+       FROM",
+    ""
+);
+
+/// Keeps readings.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn add(tx: &mut Tx, r: &NewReading) -> Result<(), StoreError> {
-    run!(
-        tx,
-        "INSERT INTO reading (id, site_id, patient_id, kind, value, unit, words, source, inbox_id, corrects, at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'patient', $8, $9, $10)",
-        r.id.0,
-        r.site.0,
-        r.patient.0,
-        &r.kind,
-        r.value,
-        &r.unit,
-        &r.words,
-        r.inbox.map(|i| i.0),
-        r.corrects.map(|i| i.0),
-        r.at.0
-    )?;
+pub async fn add(tx: &mut Tx, readings: &[NewReading]) -> Result<(), StoreError> {
+    if readings.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = readings
+        .iter()
+        .map(|r| {
+            json!([
+                r.id.0,
+                r.site.0,
+                r.patient.0,
+                r.kind,
+                r.value,
+                r.unit,
+                r.words,
+                r.inbox.map(|i| i.0),
+                r.corrects.map(|i| i.0),
+                r.at.0
+            ])
+        })
+        .collect();
+    let sql = tx.pick(&ADD);
+    run!(tx, sql, rows_json(&rows)?)?;
     Ok(())
 }
 

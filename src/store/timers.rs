@@ -153,6 +153,22 @@ pub async fn cancel(tx: &mut Tx, kind: Kind, subject: Id) -> Result<(), StoreErr
     Ok(())
 }
 
+const CANCEL: Sql =
+    bulk!("DELETE FROM timer WHERE kind = $2 AND detail = '' AND subject IN (SELECT CAST(j.value AS BIGINT) FROM", ")");
+
+/// Deletes the timers that stand for many things of one kind, where there are any.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel_all(tx: &mut Tx, kind: Kind, subjects: &[i64]) -> Result<(), StoreError> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let sql = tx.pick(&CANCEL);
+    run!(tx, sql, rows_json(subjects)?, kind.as_str())?;
+    Ok(())
+}
+
 /// When the next timer is due.
 ///
 /// # Errors

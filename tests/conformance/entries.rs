@@ -183,11 +183,12 @@ case!(
     readings_goals_and_notes, |place| {
         clinic(place).await;
         save!(place, |tx| {
-            readings::add(tx, &NewReading { corrects: Some(Id(1)), ..reading(2, Some(82.45), 20) }).await?;
-            readings::add(tx, &reading(1, Some(182.1), 10)).await?;
-            readings::add(tx, &NewReading { kind: "wellbeing".into(), words: "más o menos 😕".into(), ..reading(3, None, 15) })
+            let two = [NewReading { corrects: Some(Id(1)), ..reading(2, Some(82.45), 20) }, reading(1, Some(182.1), 10)];
+            readings::add(tx, &two).await?;
+            readings::add(tx, &[]).await?;
+            readings::add(tx, &[NewReading { kind: "wellbeing".into(), words: "más o menos 😕".into(), ..reading(3, None, 15) }])
                 .await?;
-            readings::add(tx, &NewReading { patient: KAMAL, ..reading(4, Some(70.0), 15) }).await?;
+            readings::add(tx, &[NewReading { patient: KAMAL, ..reading(4, Some(70.0), 15) }]).await?;
             readings::add_goal(tx, Id(1), (SITE, ROSA), "bailar en la boda", "dance at the wedding", NOW).await?;
             readings::add_goal(tx, Id(2), (SITE, KAMAL), "হাঁটা", "", NOW).await?;
             readings::add_note(tx, Id(1), SITE, (Some(ROSA), None), JUNE, "called, no answer", NOW).await
@@ -309,7 +310,7 @@ case!(
         clinic(place).await;
         let orphan = NewReading { patient: Id(99), ..reading(1, Some(80.0), 0) };
         let refused = [
-            refused!(place, |tx| readings::add(tx, &orphan).await),
+            refused!(place, |tx| readings::add(tx, &[orphan]).await),
             refused!(place, |tx| escalations::open(tx, &item(1, Some(Id(99)), Severity::Urgent)).await),
             refused!(place, |tx| consents::add(tx, &ConsentEvent { patient: Id(99), ..consent(1, true, 0) }).await),
             refused!(place, |tx| enrolments::enrol(tx, Id(70), (SITE, KAMAL), ("x", "no such hash"), "{}", NOW)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::FutureExt;
 use porchlight::model::{Class, ContentClass, Id, MessageState, Priority};
 use porchlight::store::messages::{self, Acknowledged, Claimed, NewMessage, Prepared};
-use porchlight::store::{StoreError, appointments};
+use porchlight::store::{StoreError, appointments, receipts};
 
 use crate::place::{JUNE, KAMAL, NOW, Place, ROSA, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, soon, texts};
 use crate::{case, look, refused, save};
@@ -310,19 +310,19 @@ case!(
         save!(place, |tx| messages::prepare(tx, &[prepared(1, 1, "r-1"), prepared(2, 1, "r-2")], "v1", "a", NOW).await);
         save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 1, "p-1"), accepted(2, 1, "")], "a", NOW).await);
 
-        let by = |found: Option<messages::Receipted>| found.map(|r| (r.id, r.n));
-        assert_eq!(by(look!(place, |tx| messages::receipted(tx, "sms", "r-2", "").await)), Some((2, 1)));
-        assert_eq!(by(look!(place, |tx| messages::receipted(tx, "sms", "", "p-1").await)), Some((1, 1)));
-        assert_eq!(by(look!(place, |tx| messages::receipted(tx, "sms", "unheard-of", "p-1").await)), Some((1, 1)));
-        assert_eq!(by(look!(place, |tx| messages::receipted(tx, "other", "", "p-1").await)), None, "ids are the provider's own");
-        assert_eq!(by(look!(place, |tx| messages::receipted(tx, "sms", "", "").await)), None, "an empty id names nobody");
-        assert_eq!(by(look!(place, |tx| messages::receipted(tx, "sms", "unheard-of", "").await)), None);
-        let found = look!(place, |tx| messages::receipted(tx, "sms", "r-1", "").await).expect("the attempt");
+        let by = |found: Option<receipts::Receipted>| found.map(|r| (r.id, r.n));
+        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "r-2", "").await)), Some((2, 1)));
+        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "", "p-1").await)), Some((1, 1)));
+        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "unheard-of", "p-1").await)), Some((1, 1)));
+        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "other", "", "p-1").await)), None, "ids are the provider's own");
+        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "", "").await)), None, "an empty id names nobody");
+        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "unheard-of", "").await)), None);
+        let found = look!(place, |tx| receipts::receipted(tx, "sms", "r-1", "").await).expect("the attempt");
         assert_eq!((found.attempts, found.site_id, found.patient_id, found.contact_id), (1, 1, Some(21), Some(41)));
         assert_eq!((found.state.as_str(), found.class.as_str()), ("accepted", "reminder"));
 
-        save!(place, |tx| messages::record_receipt(tx, Id(1), 1, MessageState::Failed, "21610", later(1)).await);
-        save!(place, |tx| messages::record_receipt(tx, Id(1), 1, MessageState::Failed, "", later(2)).await);
+        save!(place, |tx| receipts::record_receipt(tx, Id(1), 1, MessageState::Failed, "21610", later(1)).await);
+        save!(place, |tx| receipts::record_receipt(tx, Id(1), 1, MessageState::Failed, "", later(2)).await);
         let kept = look!(place, |tx| texts(tx, "SELECT receipt || ' ' || code FROM attempt ORDER BY message_id").await);
         assert_eq!(kept, ["failed 21610", " "], "a later receipt without a code keeps the code, and no other attempt is touched");
         assert_eq!(

@@ -74,11 +74,15 @@ case!(
         save!(place, |tx| timers::drop_all(tx, &[]).await);
         assert_eq!(ids(&save!(place, |tx| timers::due(tx, later(60), 10).await)), [4, 3, 5]);
         save!(place, |tx| timers::cancel(tx, Kind::Doubt, Id(8)).await);
+        save!(place, |tx| timers::cancel_all(tx, Kind::Question, &[7, 8]).await);
+        save!(place, |tx| timers::cancel_all(tx, Kind::Question, &[]).await);
         assert_eq!(
             ids(&save!(place, |tx| timers::due(tx, later(60), 10).await)),
             [3, 5],
             "the other kind about the same message stays"
         );
+        save!(place, |tx| timers::cancel_all(tx, Kind::Question, &[51, 52]).await);
+        assert_eq!(ids(&save!(place, |tx| timers::due(tx, later(60), 10).await)), [3]);
     }
 );
 

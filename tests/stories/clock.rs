@@ -393,7 +393,7 @@ async fn while_it_hangs(world: &World, person: &Person, meanwhile: impl AsyncFnO
 
 story!(
     /// The machine sleeps for eight hours: one message is on the wire, one is claimed, one waits in the queue. The first is in doubt
-    /// until its receipt; the others do not go on a decision of the morning; everything has its reason.
+    /// until its answer; the others do not go on a decision of the morning; everything has its reason.
     the_machine_sleeps_for_eight_hours,
     "2026-11-18 08:00",
     |world| {
@@ -419,11 +419,11 @@ story!(
         assert_eq!(world.texts(&wanda_is).len(), 0, "eight hours late is of no use");
         assert_eq!(world.message_states(&wanda_is).await, ["expired"]);
         assert_eq!(because(&world, &wanda_is, "expired").await, 1);
-        // The doubt ends after ten minutes by the rule of each class: a reminder is decided again, and is too late; about a
-        // question a person is asked.
+        // What was on the wire was answered after all, and the late answer settles its doubt. The other's ends after ten minutes by
+        // the rule of its class: about a question a person is asked.
         world.run_until("2026-11-18 20:00").await;
         assert_eq!(world.texts(&rosa_is).len(), 1, "nothing goes twice, and nothing in the evening");
-        assert_eq!(world.message_states(&rosa_is).await, ["expired", "unknown"]);
+        assert_eq!(world.message_states(&rosa_is).await, ["accepted", "unknown"]);
         assert!(world.open_items(&rosa_is).await.iter().any(|i| i.reason.starts_with("Not known if a message arrived")));
     }
 );
