@@ -11,6 +11,7 @@ pub mod enrolments;
 pub mod escalations;
 pub mod facts;
 pub mod inbox;
+pub mod locks;
 pub mod messages;
 pub mod nodes;
 pub mod pages;
