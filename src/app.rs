@@ -180,7 +180,7 @@ impl App {
         stores.spawn(storing);
         Ok(App {
             worker: Worker::new(Arc::clone(&kit), db.clone(), Arc::clone(&ways)),
-            desk: Desk::new(Arc::clone(&kit), db.clone()),
+            desk: Desk::new(Arc::clone(&kit), db.clone(), receiver.coming()),
             sweeper: Sweeper::new(Arc::clone(&kit), db.clone()),
             kit,
             db,
@@ -226,6 +226,8 @@ impl App {
     pub fn work(&self, role: Role) {
         let app = self.clone();
         self.loops.spawn(async move { app.keep_node().await });
+        let app = self.clone();
+        self.loops.spawn(async move { app.listen_for_others().await });
         if role == Role::Web {
             return;
         }
@@ -295,6 +297,29 @@ impl App {
                     self.stop.cancel();
                 }
                 Err(e) => tracing::warn!(error = %e, "the node number could not be renewed; trying again"),
+            }
+        }
+    }
+
+    /// Wakes the loops of this process when another one has stored or planned something.
+    async fn listen_for_others(&self) {
+        while !self.stop.is_cancelled() {
+            match self.db.bell().await {
+                Ok(None) => return,
+                Ok(Some(mut bell)) => loop {
+                    tokio::select! {
+                        () = self.stop.cancelled() => return,
+                        rung = bell.rung() => if rung.is_err() { break },
+                    }
+                    self.wake_inbox.notify_one();
+                    self.wake_outbox.notify_one();
+                    self.news.send_modify(|n| *n += 1);
+                },
+                Err(e) => tracing::warn!(error = %e, "other processes cannot be heard; looking for work by the clock"),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
     }

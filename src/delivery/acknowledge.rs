@@ -13,7 +13,7 @@ use crate::model::{Category, Class, ContentClass, Id, MessageState, Priority, Se
 use crate::store::consents::{self, ConsentEvent};
 use crate::store::messages::{self, Acknowledged};
 use crate::store::timers::{self, Kind, NewTimer};
-use crate::store::{StoreError, Tx, escalations, patients};
+use crate::store::{StoreError, Tx, escalations, locks, patients};
 
 /// How long a doubtful crisis reply waits for a receipt.
 const CRISIS_DOUBT: Duration = Duration::from_secs(60);
@@ -38,6 +38,7 @@ pub struct Answered {
 pub async fn acknowledge(tx: &mut Tx, kit: &Kit, answered: &[Answered], now: Time) -> Result<(), StoreError> {
     fault::point("ack.begun");
     let rows: Vec<Acknowledged> = answered.iter().map(|a| row(kit, a)).collect();
+    locks::messages(tx, &rows.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
     let held = messages::acknowledge(tx, &rows, &kit.owner, now).await?;
     fault::point("ack.written");
     let mut doubts = Vec::new();

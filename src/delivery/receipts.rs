@@ -8,7 +8,7 @@ use crate::kit::Kit;
 use crate::model::{Category, Class, Id, MessageState, Severity};
 use crate::store::inbox::Waiting;
 use crate::store::timers::{self, Kind};
-use crate::store::{StoreError, Tx, messages, receipts};
+use crate::store::{StoreError, Tx, locks, messages, receipts};
 
 /// How long a receipt that overtook its acknowledgement is kept waiting for it.
 const EARLY: Duration = Duration::from_secs(60);
@@ -18,6 +18,7 @@ const EARLY: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the database refuses.
 pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> Result<Vec<i64>, StoreError> {
+    locks::references(tx, &receipts.iter().map(|r| r.reference.as_str()).collect::<Vec<_>>()).await?;
     let mut done = Vec::with_capacity(receipts.len());
     for receipt in receipts {
         done.push(receipt.id);

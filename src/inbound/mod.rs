@@ -10,4 +10,4 @@ mod receive;
 
 pub use address::{BadNumber, phone};
 pub use process::{Desk, clock_went_back, fire_questions};
-pub use receive::{NotReceived, Receiver};
+pub use receive::{Coming, NotReceived, Receiver};

@@ -1,7 +1,7 @@
 //! One batch of the inbox: facts are read for all rows at once, each thread is worked in order, and all
 //! that follows is written in the transaction that marks the rows as done.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::effects::{Together, Write};
+use super::receive::Coming;
 use crate::clock::Time;
 use crate::conversation::{Heard, Open, Reading, Situation, Visit, step};
 use crate::delivery::apply_receipts;
@@ -30,6 +31,8 @@ use crate::triage::{Context, Verdict};
 
 /// Rows worked in one transaction.
 const BATCH: i64 = 500;
+/// Rows worked in one transaction while more is coming in: what came in is stored first, and the most pressing is worked all the same.
+const BATCH_IN_A_BURST: i64 = 64;
 /// Texts of one person within this time are read together.
 const TOGETHER: Duration = Duration::from_secs(120);
 /// How far back readings are compared.
@@ -40,13 +43,14 @@ const HISTORY: Duration = Duration::from_secs(100 * 86_400);
 pub struct Desk {
     kit: Arc<Kit>,
     db: Db,
+    coming: Coming,
 }
 
 impl Desk {
     /// A desk.
     #[must_use]
-    pub fn new(kit: Arc<Kit>, db: Db) -> Desk {
-        Desk { kit, db }
+    pub fn new(kit: Arc<Kit>, db: Db, coming: Coming) -> Desk {
+        Desk { kit, db, coming }
     }
 
     /// Works one batch. Gives how many rows were done.
@@ -57,9 +61,10 @@ impl Desk {
     /// # Errors
     /// When the database refuses.
     pub async fn tick(&self) -> Result<usize, StoreError> {
-        match self.work(BATCH).await {
+        let batch = if self.coming.is_any() { BATCH_IN_A_BURST } else { BATCH };
+        match self.work(batch).await {
             Ok(done) => Ok(done),
-            Err(StoreError::Conflict) => self.work(BATCH).await,
+            Err(StoreError::Conflict) => self.work(batch).await,
             Err(e) if !e.is_poison() => Err(e),
             Err(e) => {
                 tracing::error!(error = %e, "a batch of the inbox could not be processed; working its rows one by one");
@@ -182,7 +187,7 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
 async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, StoreError> {
     let hashes: Vec<&str> = texts.iter().map(|r| r.address_hash.as_str()).collect();
     let threads = threads::of_addresses(tx, &hashes).await?;
-    let patients: Vec<i64> = threads.iter().map(|t| t.patient_id).collect();
+    let patients: Vec<i64> = threads.iter().map(|t| t.patient_id).collect::<BTreeSet<_>>().into_iter().collect();
     let visits = appointments::of_patients(tx, &patients, now).await?;
     let ids: Vec<i64> = visits.iter().map(|v| v.id).collect();
     let escalations = escalations::unresolved(tx, &patients).await?;

@@ -1,6 +1,7 @@
 //! From a provider's request to a durable row. Requests that arrive together share one commit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
@@ -25,19 +26,54 @@ pub struct NotReceived;
 
 type Waiting = (Vec<Arrived>, oneshot::Sender<bool>);
 
+/// How many requests wait to be stored.
+#[derive(Debug, Clone, Default)]
+pub struct Coming(Arc<AtomicUsize>);
+
+impl Coming {
+    /// Whether any request waits to be stored.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// One request that waits; it no longer does when this is dropped, also if whoever sent it has gone away.
+struct Comes(Coming);
+
+impl Comes {
+    fn new(coming: &Coming) -> Comes {
+        coming.0.fetch_add(1, Ordering::Relaxed);
+        Comes(coming.clone())
+    }
+}
+
+impl Drop for Comes {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Takes in what gateways bring.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     kit: Arc<Kit>,
     country: Arc<str>,
     rows: mpsc::Sender<Waiting>,
+    coming: Coming,
 }
 
 impl Receiver {
     /// A receiver, and the loop that stores for it: give that to a task of its own.
     pub fn new(kit: Arc<Kit>, db: Db, country: &str, wake: Arc<Notify>) -> (Receiver, impl Future<Output = ()> + Send + 'static) {
         let (rows, waiting) = mpsc::channel(TOGETHER * 4);
-        (Receiver { kit, country: country.into(), rows }, store_all(db, waiting, wake))
+        (Receiver { kit, country: country.into(), rows, coming: Coming::default() }, store_all(db, waiting, wake))
+    }
+
+    /// What waits to be stored here.
+    #[must_use]
+    pub fn coming(&self) -> Coming {
+        self.coming.clone()
     }
 
     /// Stores what a gateway brought; returns after the commit.
@@ -49,6 +85,7 @@ impl Receiver {
             return Ok(());
         }
         let arrived = incoming.into_iter().map(|i| self.arrived(gateway, channel, i)).collect();
+        let _comes = Comes::new(&self.coming);
         let (answer, stored) = oneshot::channel();
         self.rows.send((arrived, answer)).await.map_err(|_| NotReceived)?;
         match stored.await {

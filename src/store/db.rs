@@ -1,26 +1,21 @@
-//! Opening the database, and the one writer task of a process.
-//!
-//! Every write is a closure handed to the writer. It takes what is queued (and never waits for more),
-//! runs each closure in a savepoint of one transaction, commits once, and only then answers each
-//! caller: a failing closure harms no other, and nobody is told "done" before the commit. What came in
-//! goes first, then acknowledgements, then everything else.
+//! Opening the database, and the handle by which it is read and written.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::trouble::LastTrouble;
-use super::tx::{Tx, run};
+use super::tx::{BELL, Tx};
+use super::writer::{Job, JobOf, Lanes, write_all};
 
 pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 const QUEUED: usize = 4096;
-const PER_COMMIT: usize = 256;
 
 /// What can go wrong below a store function.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +115,7 @@ impl std::str::FromStr for Location {
 }
 
 #[derive(Debug, Clone)]
-enum Pools {
+pub(super) enum Pools {
     Sqlite { write: SqlitePool, read: SqlitePool },
     Postgres { write: PgPool, read: PgPool },
 }
@@ -152,7 +147,7 @@ impl Db {
         let (inbound, from_inbound) = mpsc::channel(QUEUED);
         let (acknowledge, from_acknowledge) = mpsc::channel(QUEUED);
         let (work, from_work) = mpsc::channel(QUEUED);
-        let lanes = Lanes { inbound: from_inbound, acknowledge: from_acknowledge, work: from_work };
+        let lanes = Lanes { inbound: from_inbound, acknowledge: from_acknowledge, work: from_work, stored: false };
         let trouble = LastTrouble::default();
         let writer = write_all(pools.clone(), lanes, trouble.clone()).boxed();
         Ok((Db { pools, inbound, acknowledge, work, trouble }, writer))
@@ -195,6 +190,19 @@ impl Db {
         }
     }
 
+    /// Listens for other processes that have stored or planned something. `None` on the embedded database, which has one process.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn bell(&self) -> Result<Option<Bell>, StoreError> {
+        let Pools::Postgres { read, .. } = &self.pools else { return Ok(None) };
+        let mut listener = PgListener::connect_with(read).await?;
+        // When the service stops, the pool waits for nobody.
+        listener.ignore_pool_close_event(true);
+        listener.listen(BELL).await?;
+        Ok(Some(Bell(listener)))
+    }
+
     /// `"sqlite"` or `"postgres"`.
     #[must_use]
     pub fn backend(&self) -> &'static str {
@@ -208,6 +216,23 @@ impl Db {
     #[must_use]
     pub fn last(self) -> Closing {
         Closing(self.pools)
+    }
+}
+
+/// Rings when another process has something to do for this one. Polling stands behind it: a ring that is missed is no loss.
+#[derive(Debug)]
+pub struct Bell(PgListener);
+
+impl Bell {
+    /// Waits for the next ring.
+    ///
+    /// # Errors
+    /// When the connection is gone and no other can be had.
+    pub async fn rung(&mut self) -> Result<(), StoreError> {
+        self.0.recv().await?;
+        // Those that rang meanwhile are this one.
+        while self.0.next_buffered().is_some() {}
+        Ok(())
     }
 }
 
@@ -292,161 +317,6 @@ fn migration(e: sqlx::migrate::MigrateError) -> StoreError {
         )),
         other => StoreError::Migration(format!("the database could not be brought up to date: {other}")),
     }
-}
-
-trait Job: Send + std::fmt::Debug {
-    /// Runs; `true` if its work is to be kept.
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
-    /// Tells the caller, once it is known whether the commit held.
-    fn answer(self: Box<Self>, commit: Commit);
-}
-
-/// What became of a transaction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Commit {
-    Held,
-    Failed,
-    /// The connection broke before the answer.
-    Unsure,
-}
-
-struct JobOf<F, T> {
-    job: Option<F>,
-    result: Option<Result<T, StoreError>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<F, T> std::fmt::Debug for JobOf<F, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JobOf")
-    }
-}
-
-impl<F, T> Job for JobOf<F, T>
-where
-    T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
-{
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool> {
-        async move {
-            let Some(job) = self.job.take() else { return false };
-            let result = std::panic::AssertUnwindSafe(job(tx)).catch_unwind().await;
-            let result = result.unwrap_or_else(|_| Err(StoreError::Refused("a write broke off; nothing of it was saved".into())));
-            let keep = result.is_ok();
-            self.result = Some(result);
-            keep
-        }
-        .boxed()
-    }
-
-    fn answer(self: Box<Self>, commit: Commit) {
-        let result = match self.result {
-            Some(Ok(_)) if commit == Commit::Failed => Err(StoreError::Stopping),
-            Some(Ok(_)) if commit == Commit::Unsure => Err(StoreError::Unsure),
-            Some(result) => result,
-            None => Err(StoreError::Stopping),
-        };
-        // A caller that has gone away does not need the answer.
-        drop(self.answer.send(result));
-    }
-}
-
-struct Lanes {
-    inbound: mpsc::Receiver<Box<dyn Job>>,
-    acknowledge: mpsc::Receiver<Box<dyn Job>>,
-    work: mpsc::Receiver<Box<dyn Job>>,
-}
-
-impl Lanes {
-    /// Waits for the first job, then takes whatever else is queued, most pressing first.
-    async fn next(&mut self) -> Option<Vec<Box<dyn Job>>> {
-        let first = tokio::select! {
-            biased;
-            Some(job) = self.inbound.recv() => job,
-            Some(job) = self.acknowledge.recv() => job,
-            Some(job) = self.work.recv() => job,
-            else => return None,
-        };
-        let mut jobs = vec![first];
-        for lane in [&mut self.inbound, &mut self.acknowledge, &mut self.work] {
-            while jobs.len() < PER_COMMIT
-                && let Ok(job) = lane.try_recv()
-            {
-                jobs.push(job);
-            }
-        }
-        Some(jobs)
-    }
-}
-
-async fn write_all(pools: Pools, mut lanes: Lanes, trouble: LastTrouble) {
-    while let Some(jobs) = lanes.next().await {
-        write_once(&pools, jobs, &trouble).await;
-    }
-}
-
-async fn begin(pools: &Pools) -> Result<Tx, sqlx::Error> {
-    const BEGIN: &str = "BEGIN IMMEDIATE";
-    match pools {
-        Pools::Sqlite { write, .. } => match write.begin_with(BEGIN).await {
-            // SQLite took a transaction back by itself (a full disk), and the connection believes that it is still in it.
-            Err(sqlx::Error::InvalidSavePointStatement) => {
-                write.acquire().await?.close().await?;
-                write.begin_with(BEGIN).await.map(Tx::Sqlite)
-            }
-            begun => begun.map(Tx::Sqlite),
-        },
-        Pools::Postgres { write, .. } => write.begin().await.map(Tx::Postgres),
-    }
-}
-
-async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>, trouble: &LastTrouble) {
-    let mut tx = match begin(pools).await {
-        Ok(tx) => tx,
-        Err(e) => {
-            tracing::error!(error = %e, "no transaction could be begun; nothing was written");
-            trouble.note(&StoreError::Database(e));
-            for job in jobs {
-                job.answer(Commit::Failed);
-            }
-            return;
-        }
-    };
-    crate::fault::point("writer.begun");
-    let alone = jobs.len() == 1;
-    let mut sound = true;
-    for job in &mut jobs {
-        sound = sound && if alone { job.run(&mut tx).await } else { guarded(job, &mut tx).await };
-    }
-    crate::fault::point("writer.before_commit");
-    let committed = if sound {
-        match tx.commit().await {
-            Ok(()) => Commit::Held,
-            Err(e) => {
-                tracing::error!(error = %e, "a commit failed; nothing of it counts as written");
-                // A database that answers has refused; without an answer it may have committed.
-                let commit = if matches!(e, sqlx::Error::Database(_)) { Commit::Failed } else { Commit::Unsure };
-                trouble.note(&StoreError::Database(e));
-                commit
-            }
-        }
-    } else {
-        drop(tx);
-        Commit::Failed
-    };
-    crate::fault::point("writer.after_commit");
-    for job in jobs {
-        job.answer(committed);
-    }
-}
-
-/// Runs a job in a savepoint; `false` only if the whole transaction is lost.
-async fn guarded(job: &mut Box<dyn Job>, tx: &mut Tx) -> bool {
-    if run!(tx, "SAVEPOINT job").is_err() {
-        return false;
-    }
-    let end = if job.run(tx).await { "RELEASE SAVEPOINT job" } else { "ROLLBACK TO SAVEPOINT job" };
-    run!(tx, end).is_ok()
 }
 
 /// Makes an empty database called `name` on a `PostgreSQL` server: for tests and for trying out.

@@ -86,8 +86,8 @@ const VISITS: Sql = sql!(
 );
 const LAST_WRITTEN: Sql = sql!(
     list("patient_id, at" by "patient_id")
-    "FROM (SELECT patient_id, MAX(received_at) AS at FROM inbox WHERE patient_id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")
-           GROUP BY patient_id) AS last"
+    "FROM (SELECT i.patient_id, MAX(i.received_at) AS at FROM" rows "JOIN inbox i ON i.patient_id = CAST(j.value AS BIGINT)
+            GROUP BY i.patient_id) AS last"
 );
 
 /// All that is known, for patients and visits by id.

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::tx::{Sql, all, bulk, listed, maybe, on, run, sql};
+use super::tx::{Sql, all, bulk, listed, maybe, on, run, sql, unlocked};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 use crate::model::{Class, ContentClass, Id, MessageState, Priority};
@@ -137,7 +137,7 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
         .collect();
     let sql = tx.pick(&INSERT);
     run!(tx, sql, rows_json(&rows)?)?;
-    Ok(())
+    tx.ring().await
 }
 
 const CLAIMABLE: Sql = sql!(
@@ -333,14 +333,13 @@ pub struct Lost {
     pub class: String,
 }
 
-const RELEASE: &str =
+const RELEASE: Sql = unlocked!(
     "UPDATE message SET state = 'unknown', why = 'lease_lost', lease_owner = '', lease_until = NULL, state_at = $1
-      WHERE state = 'sending' AND lease_until < $2
-  RETURNING id, site_id, patient_id, class";
-
+      WHERE id IN (SELECT id FROM message WHERE state = 'sending' AND lease_until < $2",
+    ") RETURNING id, site_id, patient_id, class"
+);
 const DOUBT: Sql = bulk!(
-    "UPDATE attempt SET outcome = 'unknown', ended_at = $2
-      WHERE outcome = '' AND message_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+    "UPDATE attempt SET outcome = 'unknown', ended_at = $2 WHERE outcome = '' AND message_id IN (SELECT CAST(j.value AS BIGINT) FROM",
     ")"
 );
 
@@ -349,8 +348,9 @@ const DOUBT: Sql = bulk!(
 /// # Errors
 /// When the database refuses.
 pub async fn release_lost(tx: &mut Tx, now: Time, machine: Time) -> Result<Vec<Lost>, StoreError> {
-    let lost = all!(tx, Lost, RELEASE, now.0, machine.0)?;
-    let (sql, ids) = (tx.pick(&DOUBT), lost.iter().map(|m| m.id).collect::<Vec<_>>());
+    let (release, sql) = (tx.pick(&RELEASE), tx.pick(&DOUBT));
+    let lost = all!(tx, Lost, release, now.0, machine.0)?;
+    let ids: Vec<_> = lost.iter().map(|m| m.id).collect();
     if !ids.is_empty() {
         run!(tx, sql, rows_json(&ids)?, now.0)?;
     }

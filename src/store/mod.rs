@@ -13,6 +13,7 @@ pub mod enrolments;
 pub mod escalations;
 pub mod facts;
 pub mod inbox;
+pub mod locks;
 pub mod messages;
 pub mod nodes;
 pub mod pages;
@@ -28,9 +29,10 @@ pub mod threads;
 pub mod timers;
 mod trouble;
 mod tx;
+mod writer;
 
 pub use bare::Bare;
-pub use db::{BadLocation, Closing, Db, Lane, Location, StoreError, Writer, create_database};
+pub use db::{BadLocation, Bell, Closing, Db, Lane, Location, StoreError, Writer, create_database};
 pub use tx::Tx;
 
 /// The rows of a bulk statement as its one JSON parameter.

@@ -185,7 +185,8 @@ pub async fn upcoming(tx: &mut Tx, patient: Id) -> Result<Vec<(i64, String, i64)
     Ok(all!(
         tx,
         (i64, String, i64),
-        "SELECT subject, detail, due_at FROM timer WHERE patient_id = $1 AND kind = 'step' ORDER BY due_at LIMIT 6",
+        "SELECT subject, detail, due_at FROM timer
+          WHERE kind = 'step' AND subject IN (SELECT id FROM enrolment WHERE patient_id = $1) ORDER BY due_at LIMIT 6",
         patient.0
     )?)
 }

@@ -9,6 +9,9 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use super::StoreError;
 use crate::clock::Time;
 
+/// The channel on which processes wake each other.
+pub(super) const BELL: &str = "porchlight";
+
 /// An open transaction. Store functions borrow it and never commit.
 #[derive(Debug)]
 pub enum Tx {
@@ -30,6 +33,14 @@ impl Tx {
             Tx::Sqlite(_) => Ok(own),
             Tx::Postgres(t) => Ok(Time(sqlx::query_scalar::<_, i64>(NOW).fetch_one(&mut **t).await?)),
         }
+    }
+
+    /// Wakes the other processes of this database when the transaction commits. The embedded database has one process.
+    pub(super) async fn ring(&mut self) -> Result<(), StoreError> {
+        if let Tx::Postgres(t) = self {
+            sqlx::query("SELECT pg_notify($1, '')").bind(BELL).execute(&mut **t).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::FutureExt;
 use porchlight::model::{Class, ContentClass, Id, MessageState, Priority};
 use porchlight::store::messages::{self, Acknowledged, Claimed, NewMessage, Prepared};
-use porchlight::store::{StoreError, appointments, receipts};
+use porchlight::store::{StoreError, appointments, locks, receipts};
 
 use crate::place::{JUNE, KAMAL, NOW, Place, ROSA, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, soon, texts};
 use crate::{case, look, refused, save};
@@ -310,6 +310,10 @@ case!(
         save!(place, |tx| messages::prepare(tx, &[prepared(1, 1, "r-1"), prepared(2, 1, "r-2")], "v1", "a", NOW).await);
         save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 1, "p-1"), accepted(2, 1, "")], "a", NOW).await);
 
+        save!(place, |tx| {
+            locks::messages(tx, &[Id(2), Id(1), Id(99)]).await?;
+            locks::references(tx, &["r-2", "r-1", "nobody's", ""]).await
+        });
         let by = |found: Option<receipts::Receipted>| found.map(|r| (r.id, r.n));
         assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "r-2", "").await)), Some((2, 1)));
         assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "", "p-1").await)), Some((1, 1)));

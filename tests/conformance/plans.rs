@@ -18,6 +18,7 @@ use crate::times::timer;
 const MESSAGES: &str = include_str!("../../src/store/messages.rs");
 const AHEAD: &str = include_str!("../../src/store/ahead.rs");
 const INBOX: &str = include_str!("../../src/store/inbox.rs");
+const RECEIPTS: &str = include_str!("../../src/store/receipts.rs");
 const TIMERS: &str = include_str!("../../src/store/timers.rs");
 
 /// The embedded database's form of `const NAME: Sql = bulk!(…)` or `sql!(…)`, or of a plain `const NAME: &str`.
@@ -110,8 +111,8 @@ async fn what_runs_all_day_uses_its_index() {
             "attempt",
             "sqlite_autoindex_attempt_1 (message_id=? AND n=?)",
         );
-        finds(&plan(&place, &statement(MESSAGES, "BY_REFERENCE")).await, "a", "attempt_by_reference");
-        finds(&plan(&place, &statement(MESSAGES, "BY_PROVIDER")).await, "a", "attempt_by_provider");
+        finds(&plan(&place, &statement(RECEIPTS, "BY_REFERENCE")).await, "a", "attempt_by_reference");
+        finds(&plan(&place, &statement(RECEIPTS, "BY_PROVIDER")).await, "a", "attempt_by_provider");
         let waiting = plan(&place, &statement(INBOX, "WAITING")).await;
         finds(&waiting, "inbox", "inbox_new");
         in_order(&waiting);

@@ -313,3 +313,24 @@ async fn without_its_writer_nothing_counts_as_saved() {
     assert!(matches!(answer, Err(StoreError::Stopping)), "{answer:?}");
     db.last().close().await;
 }
+
+/// What one process has stored or planned wakes the other at once; the embedded database has one process, and no bell.
+#[tokio::test]
+async fn another_process_is_woken() {
+    let place = Place::postgres().await;
+    crate::place::clinic(&place).await;
+    let other = place.beside().await;
+    let mut bell = place.db.bell().await.expect("a connection").expect("a bell");
+    save!(other, |tx| porchlight::store::inbox::store(tx, &[crate::inbox_cases::wrote(1, "m-1", "82")]).await);
+    crate::place::soon(bell.rung()).await.expect("it rings for what came in");
+    save!(other, |tx| porchlight::store::messages::plan(tx, &[crate::outbox::message(1, porchlight::model::Class::Answer)])
+        .await);
+    crate::place::soon(bell.rung()).await.expect("and for what is to go out");
+    drop(bell);
+    other.end().await;
+    place.end().await;
+
+    let place = Place::sqlite().await;
+    assert!(place.db.bell().await.expect("an answer").is_none());
+    place.end().await;
+}

@@ -11,7 +11,7 @@ use porchlight::conversation::SiteWords;
 use porchlight::delivery::Gateways;
 use porchlight::escalation::hours::Hours;
 use porchlight::gateway::{Gateway, Incoming, Simulator};
-use porchlight::inbound::{Desk, Receiver};
+use porchlight::inbound::{Coming, Desk, Receiver};
 use porchlight::intake::{Given, Record, add_staff, bring_in};
 use porchlight::kit::{DeliveryRules, Kit, Parts, SITE};
 use porchlight::model::{Address, Body, Channel, ContentClass, Id, IdSource, Lang, Role};
@@ -177,7 +177,7 @@ impl World {
             provider_time: None,
         };
         self.receiver.receive("phones", Channel::Sms, vec![message]).await.expect("is stored");
-        assert_eq!(Desk::new(Arc::clone(&self.kit), self.db.clone()).tick().await.expect("works"), 1);
+        assert_eq!(Desk::new(Arc::clone(&self.kit), self.db.clone(), Coming::default()).tick().await.expect("works"), 1);
     }
 
     /// The only item that waits.

@@ -116,6 +116,8 @@ pub struct Hook {
 pub struct Ledger {
     pub asked: Vec<Asked>,
     pub hooks: Vec<Hook>,
+    /// Which of the requests were for a phone.
+    of: HashMap<String, Vec<usize>>,
 }
 
 impl Ledger {
@@ -228,13 +230,16 @@ impl Books {
     fn ask(&self, to: &str, text: &str, reference: &str, receipt_url: &str) -> Answer {
         let script = held(&self.script);
         let mut ledger = held(&self.ledger);
-        let nth = ledger.asked.iter().filter(|a| a.to == to).count();
+        let earlier = ledger.of.get(to).cloned().unwrap_or_default();
+        let nth = earlier.len();
         let by_seed = |seed| Answer::by(die(&[seed, number_of(to), nth as u64]));
         let scripted = script.first.get(to).and_then(|s| s.get(nth)).copied();
         let answer = scripted.or(script.seed.map(by_seed)).unwrap_or(Answer::Accept);
-        let heard = |on: &str| ledger.asked.iter().any(|a| a.to == to && a.answer.accepts() && a.text.contains(on));
+        let heard = |on: &str| earlier.iter().map(|at| &ledger.asked[*at]).any(|a| a.answer.accepts() && a.text.contains(on));
         let reply = script.replies.get(to).filter(|r| text.contains(r.on) && !heard(r.on)).cloned();
         let reported = answer.accepts() && !script.silent.iter().any(|s| s == to);
+        let at = ledger.asked.len();
+        ledger.of.entry(to.to_owned()).or_default().push(at);
         ledger.asked.push(Asked {
             at: now(),
             to: to.to_owned(),
