@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::super::Failure;
 use super::machine::stopwatch;
-use super::world::World;
+use super::sink::Sink;
+use super::world::{LOOK, World};
 use super::{machine, note, round};
 use crate::app::Role;
 use crate::store::Location;
@@ -20,7 +21,8 @@ pub(super) async fn run(enrolments: &[usize], database: Option<Location>, rounds
     if enrolments.iter().any(|n| *n < DUE) || enrolments.is_empty() {
         return Err(Failure(format!("--enrolments: give numbers of at least {DUE}, rising")));
     }
-    let mut world = World::begin(database, "http://127.0.0.1:9/nobody", 16).await?;
+    let sink = Sink::start()?;
+    let mut world = World::begin(database, &format!("http://{}/send", sink.address), 128).await?;
     let mut steps = Vec::new();
     let mut day = 0;
     for count in enrolments {
@@ -56,7 +58,7 @@ pub(super) async fn run(enrolments: &[usize], database: Option<Location>, rounds
     let growth = steps.first().zip(steps.last()).map(|(first, last)| round(median(last) / median(first), 2));
     let figures = json!({
         "bench": "tick", "due": DUE, "rounds": rounds, "steps": steps, "last_over_first": growth,
-        "at_rest": at_rest(&world).await, "memory_mib": machine::memory().map(|m| m.0), "memory_peak_mib": machine::memory().map(|m| m.1),
+        "at_rest": at_rest(&world).await?, "memory_mib": machine::memory().map(|m| m.0), "memory_peak_mib": machine::memory().map(|m| m.1),
     });
     let line = world.report(figures).await?;
     world.app.shut_down().await;
@@ -64,12 +66,15 @@ pub(super) async fn run(enrolments: &[usize], database: Option<Location>, rounds
 }
 
 /// What the service costs when nothing is due: processor time in hundredths of one core, over a few seconds.
-async fn at_rest(world: &World) -> serde_json::Value {
-    // What the rounds have planned has nowhere to go; the loops that look for work are what is watched.
+async fn at_rest(world: &World) -> Result<serde_json::Value, Failure> {
+    // First what the rounds have planned goes out; then the loops that look for work are what is watched.
     world.app.work(Role::Worker);
+    while world.progress().await?.0 > 0 {
+        tokio::time::sleep(LOOK).await;
+    }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = machine::cpu_seconds();
     tokio::time::sleep(AT_REST).await;
     let used = machine::cpu_seconds().zip(before).map(|(after, before)| after - before);
-    json!({ "cpu_percent": used.map(|s| round(100.0 * s / AT_REST.as_secs_f64(), 2)), "watched_seconds": AT_REST.as_secs() })
+    Ok(json!({ "cpu_percent": used.map(|s| round(100.0 * s / AT_REST.as_secs_f64(), 2)), "watched_seconds": AT_REST.as_secs() }))
 }
