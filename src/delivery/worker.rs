@@ -24,6 +24,8 @@ use crate::store::{Db, Lane, StoreError, consents};
 const FOR_CRISES: usize = 16;
 /// How long a failed acknowledgement rests before it is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
+/// So often an acknowledgement is tried at least: a process that stood still finds its leases over and its connection dead at once.
+const TRIES: u32 = 3;
 /// Polling stands behind every wake-up.
 const LOOK: Duration = Duration::from_millis(250);
 /// How long the next look waits when the database refused.
@@ -129,6 +131,7 @@ impl Worker {
     async fn acknowledge_surely(&self, answered: Vec<Answered>) {
         let until = answered.iter().map(|a| a.ready.lease_until).max();
         let mut batches = vec![Arc::new(answered)];
+        let mut failed = 0;
         while let Some(batch) = batches.pop() {
             let Err(e) = self.acknowledge(&batch).await else { continue };
             if e.is_poison() && batch.len() > 1 {
@@ -136,7 +139,9 @@ impl Worker {
                 batches.extend(batch.iter().cloned().map(|one| Arc::new(vec![one])));
                 continue;
             }
-            if e.is_poison() || until.is_none_or(|until| self.kit.clock.machine() > until.plus(self.kit.delivery.lease)) {
+            failed += 1;
+            let over = until.is_none_or(|until| self.kit.clock.machine() > until.plus(self.kit.delivery.lease));
+            if e.is_poison() || (over && failed >= TRIES) {
                 tracing::error!(error = %e, messages = batch.len(), "answers of providers could not be written; those messages are in doubt");
                 continue;
             }
