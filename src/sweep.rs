@@ -8,10 +8,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::clock::Time;
-use crate::kit::{Kit, SITE};
-use crate::model::{Category, Id, Severity};
+use crate::kit::Kit;
+use crate::model::Id;
 use crate::store::timers::{self, Kind, Timer};
-use crate::store::{Db, Lane, StoreError, Tx, escalations};
+use crate::store::{Db, Lane, StoreError, Tx};
 use crate::{delivery, escalation, fault, inbound, schedule};
 
 use watch::Watch;
@@ -102,18 +102,7 @@ impl Sweeper {
                     let Some(timer) = timers::due(tx, now, 1).await?.pop() else { return Ok(()) };
                     timers::put_off(tx, timer.id, now.plus(PUT_OFF)).await?;
                     let reason = format!("A planned {} could not be worked: see the log, reference {}", timer.kind, Id(timer.id));
-                    let open = escalations::unresolved_technical(tx, &reason).await?;
-                    let request = escalation::Request {
-                        site: SITE,
-                        patient: None,
-                        coordinator: None,
-                        inbox: None,
-                        severity: Severity::Urgent,
-                        category: Category::Technical,
-                        reason,
-                    };
-                    escalation::open(tx, &kit, &open, &request, now).await?;
-                    Ok(())
+                    escalation::trouble(tx, &kit, reason, now).await
                 }
                 .boxed()
             })

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::fault;
-use crate::kit::Kit;
+use crate::kit::{Kit, SITE};
 use crate::model::{Category, Id, Priority, Severity};
 use crate::store::escalations::{self, Escalation, NewEscalation, NewEvent};
 use crate::store::timers::{self, Kind, NewTimer, Timer};
@@ -49,6 +49,25 @@ enum Place {
     Again(Id),
     /// It is told there; `true`: its words stand in the list from now on.
     Join(Id, bool),
+}
+
+/// Opens an urgent item about our own trouble; the same words are not opened twice.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn trouble(tx: &mut Tx, kit: &Kit, reason: String, now: Time) -> Result<(), StoreError> {
+    let open = escalations::unresolved_technical(tx, &reason).await?;
+    let request = Request {
+        site: SITE,
+        patient: None,
+        coordinator: None,
+        inbox: None,
+        severity: Severity::Urgent,
+        category: Category::Technical,
+        reason,
+    };
+    self::open(tx, kit, &open, &request, now).await?;
+    Ok(())
 }
 
 /// Opens an item, raises the one that is there, or adds to it. `open` are the patient's unresolved items.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use crate::escalation::{self, Request};
-use crate::kit::{Kit, SITE};
-use crate::model::{Category, Id, Reason, Severity};
+use crate::escalation;
+use crate::kit::Kit;
+use crate::model::{Id, Reason};
 use crate::store::audit::{self, Entry};
 use crate::store::decisions::{self, NewDecision};
 use crate::store::pause::{self, Pause, Waiting};
-use crate::store::{Db, Lane, StoreError, Tx, escalations, staff};
+use crate::store::{Db, Lane, StoreError, Tx, staff};
 
 /// What a release did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,16 +98,5 @@ async fn look(tx: &mut Tx, kit: &Kit, unknown: i64) -> Result<(), StoreError> {
         "This copy was restored: it is not known of {unknown} messages whether they went out. See Delivery and the provider's log; \
          none goes by itself"
     );
-    let open = escalations::unresolved_technical(tx, &reason).await?;
-    let request = Request {
-        site: SITE,
-        patient: None,
-        coordinator: None,
-        inbox: None,
-        severity: Severity::Urgent,
-        category: Category::Technical,
-        reason,
-    };
-    escalation::open(tx, kit, &open, &request, kit.now()).await?;
-    Ok(())
+    escalation::trouble(tx, kit, reason, kit.now()).await
 }

@@ -11,10 +11,9 @@ use futures_util::FutureExt;
 use tokio::sync::Mutex;
 
 use crate::clock::{SLACK, Time};
-use crate::kit::{Kit, SITE};
-use crate::model::{Category, Severity};
+use crate::kit::Kit;
 use crate::schedule::{self, Why};
-use crate::store::{Db, Lane, StoreError, ahead, enrolments, escalations, sites, timers};
+use crate::store::{Db, Lane, StoreError, ahead, enrolments, sites, timers};
 use crate::zone::Zone;
 use crate::{delivery, escalation, inbound};
 
@@ -104,17 +103,7 @@ async fn went_back(kit: &Arc<Kit>, db: &Db, by: Duration, now: Time) -> Result<(
             delivery::clock_went_back(tx, &own, now).await?;
             inbound::clock_went_back(tx, &own, now).await?;
             escalation::clock_went_back(tx, &own, now).await?;
-            let open = escalations::unresolved_technical(tx, &reason).await?;
-            let request = escalation::Request {
-                site: SITE,
-                patient: None,
-                coordinator: None,
-                inbox: None,
-                severity: Severity::Urgent,
-                category: Category::Technical,
-                reason,
-            };
-            escalation::open(tx, &own, &open, &request, now).await
+            escalation::trouble(tx, &own, reason, now).await
         }
         .boxed()
     })
