@@ -29,7 +29,7 @@ pub const POINTS: &[&str] = &[
     // Message → claim → send → acknowledge.
     "lost.released",
     "claim.begun",
-    "claim.leased",
+    "claim.picked",
     "claim.decided",
     "claim.prepared",
     "claim.written",

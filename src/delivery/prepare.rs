@@ -14,7 +14,7 @@ use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageSta
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
 use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
-use crate::store::messages::{self, Claimed, Prepared, Settled};
+use crate::store::messages::{self, Claimed, Lease, Prepared, Settled};
 use crate::store::timers::{self, Kind, NewTimer};
 use crate::store::{StoreError, Tx, enrolments, facts, threads};
 
@@ -70,11 +70,11 @@ pub async fn claim(
     let own = kit.clock.machine();
     let lease_until = own.plus(lease);
     // What this process put into the queue was ready by its own clock, which may be ahead of the shared one.
-    let claimed = messages::claim(tx, &kit.owner, now, shared.max(own), shared.plus(lease), (limit, least)).await?;
+    let claimed = messages::claim(tx, shared.max(own), (limit, least)).await?;
     if claimed.is_empty() {
         return Ok((Vec::new(), 0));
     }
-    fault::point("claim.leased");
+    fault::point("claim.picked");
     let mut batch = Batch::new(kit, ways, now, lease_until);
     let by_patient = grouped(&claimed);
     let patients: Vec<i64> = by_patient.keys().copied().collect();
@@ -121,7 +121,7 @@ pub async fn claim(
         }
     }
     fault::point("claim.decided");
-    batch.write(tx).await?;
+    batch.write(tx, Lease { owner: &kit.owner, until: shared.plus(lease) }).await?;
     fault::point("claim.written");
     Ok((batch.ready, claimed.len()))
 }
@@ -465,11 +465,11 @@ impl<'a> Batch<'a> {
         }
     }
 
-    async fn write(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    async fn write(&self, tx: &mut Tx, lease: Lease<'_>) -> Result<(), StoreError> {
         decisions::add(tx, &self.decisions).await?;
         messages::settle(tx, &self.settled, self.now).await?;
         timers::set(tx, &self.holds).await?;
-        messages::prepare(tx, &self.prepared, self.kit.catalogue.version(), &self.kit.owner, self.now).await?;
+        messages::prepare(tx, &self.prepared, self.kit.catalogue.version(), lease, self.now).await?;
         fault::point("claim.prepared");
         threads::ask(tx, &self.questions).await?;
         timers::set(tx, &self.question_timers).await?;

@@ -1,5 +1,6 @@
 //! Receipts move a message on, never back, whatever order they come in.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::clock::Time;
@@ -7,8 +8,9 @@ use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Category, Class, Id, MessageState, Severity};
 use crate::store::inbox::Waiting;
+use crate::store::receipts::{self, Named, Receipt, Receipted};
 use crate::store::timers::{self, Kind};
-use crate::store::{StoreError, Tx, locks, messages, receipts};
+use crate::store::{StoreError, Tx};
 
 /// How long a receipt that overtook its acknowledgement is kept waiting for it.
 const EARLY: Duration = Duration::from_secs(60);
@@ -18,42 +20,68 @@ const EARLY: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the database refuses.
 pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> Result<Vec<i64>, StoreError> {
-    locks::references(tx, &receipts.iter().map(|r| r.reference.as_str()).collect::<Vec<_>>()).await?;
+    let named: Vec<Named> =
+        receipts.iter().map(|r| Named { gateway: &r.gateway, reference: &r.reference, provider_id: &r.provider_id }).collect();
+    let found = receipts::find(tx, &named).await?;
+    let by_place: HashMap<i64, &Receipted> = found.iter().map(|f| (f.place, f)).collect();
     let mut done = Vec::with_capacity(receipts.len());
-    for receipt in receipts {
-        done.push(receipt.id);
-        let Ok(news) = receipt.receipt.parse::<MessageState>() else { continue };
-        let Some(message) = receipts::receipted(tx, &receipt.gateway, &receipt.reference, &receipt.provider_id).await? else {
+    let mut said: BTreeMap<(i64, i64), Receipt> = BTreeMap::new();
+    let mut moved: BTreeMap<i64, Moved> = BTreeMap::new();
+    for (place, receipt) in (0..).zip(receipts) {
+        let Ok(news) = receipt.receipt.parse::<MessageState>() else {
+            done.push(receipt.id);
+            continue;
+        };
+        let Some(message) = by_place.get(&place) else {
             tracing::debug!(gateway = receipt.gateway, "a receipt for a message that is not here");
-            if now.since(Time(receipt.received_at)) < EARLY {
-                done.pop();
+            if now.since(Time(receipt.received_at)) >= EARLY {
+                done.push(receipt.id);
             }
             continue;
         };
-        receipts::record_receipt(tx, Id(message.id), message.n, news, &receipt.code, now).await?;
-        fault::point("receipt.recorded");
-        let state: MessageState =
-            message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
+        done.push(receipt.id);
+        let id = Id(message.id);
+        let last =
+            said.entry((message.id, message.n)).or_insert_with(|| Receipt { id, n: message.n, state: news, code: String::new() });
+        last.state = news;
+        if !receipt.code.is_empty() {
+            last.code.clone_from(&receipt.code);
+        }
+        let was = message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
+        let moving = moved.entry(message.id).or_insert(Moved { message, was, is: was, why: "" });
         // A late "failed" of an earlier try says nothing of the one that followed.
         let stale = news == MessageState::Failed && message.n < message.attempts;
-        let Some(next) = moves(state, news).filter(|_| !stale) else { continue };
-        messages::advance(tx, Id(message.id), state, next, &receipt.code, now).await?;
-        fault::point("receipt.advanced");
-        if state == MessageState::Unknown {
-            timers::cancel(tx, Kind::Doubt, Id(message.id)).await?;
-        }
-        if next == MessageState::Failed {
-            let crisis = message.class == Class::Crisis.as_str();
-            let (severity, text) = if crisis {
-                (Severity::Emergency, "The crisis reply did not arrive: call now")
-            } else {
-                (Severity::Routine, "A message did not arrive: the carrier says so")
-            };
-            let whose = (Id(message.site_id), message.patient_id.map(Id));
-            super::acknowledge::tell(tx, kit, whose, (severity, Category::Technical), text, now).await?;
+        if let Some(next) = moves(moving.is, news).filter(|_| !stale) {
+            (moving.is, moving.why) = (next, &receipt.code);
         }
     }
+    receipts::record(tx, &said.into_values().collect::<Vec<_>>(), now).await?;
+    fault::point("receipt.recorded");
+    moved.retain(|_, m| m.is != m.was);
+    let news: Vec<_> = moved.iter().map(|(id, m)| (Id(*id), m.is, m.why.to_owned())).collect();
+    receipts::move_on(tx, &news, now).await?;
+    fault::point("receipt.advanced");
+    let settled: Vec<i64> = moved.iter().filter(|(_, m)| m.was == MessageState::Unknown).map(|(id, _)| *id).collect();
+    timers::cancel_all(tx, Kind::Doubt, &settled).await?;
+    for Moved { message, .. } in moved.values().filter(|m| m.is == MessageState::Failed) {
+        let crisis = message.class == Class::Crisis.as_str();
+        let (severity, text) = if crisis {
+            (Severity::Emergency, "The crisis reply did not arrive: call now")
+        } else {
+            (Severity::Routine, "A message did not arrive: the carrier says so")
+        };
+        let whose = (Id(message.site_id), message.patient_id.map(Id));
+        super::acknowledge::tell(tx, kit, whose, (severity, Category::Technical), text, now).await?;
+    }
     Ok(done)
+}
+
+/// A message on its way through the receipts of one batch.
+struct Moved<'a> {
+    message: &'a Receipted,
+    was: MessageState,
+    is: MessageState,
+    why: &'a str,
 }
 
 /// Where a receipt moves a message, if it moves it.

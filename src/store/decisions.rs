@@ -1,9 +1,9 @@
 //! Every send and every non-send leaves a decision with its reason.
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, bulk, run};
-use super::{StoreError, Tx, rows_json};
+use super::{StoreError, Tx};
 use crate::clock::Time;
 use crate::model::{Id, Reason};
 
@@ -48,10 +48,10 @@ pub async fn add(tx: &mut Tx, decisions: &[NewDecision]) -> Result<(), StoreErro
     if decisions.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = decisions
+    let rows: Rows = decisions
         .iter()
         .map(|d| {
-            json!([
+            row!([
                 d.id.0,
                 d.site.0,
                 d.patient.map(|p| p.0),
@@ -66,7 +66,7 @@ pub async fn add(tx: &mut Tx, decisions: &[NewDecision]) -> Result<(), StoreErro
         })
         .collect();
     let sql = tx.pick(&INSERT);
-    run!(tx, sql, rows_json(&rows)?)?;
+    run!(tx, sql, rows.text()?)?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The inbox: what arrived, durable and deduplicated before anybody is told "received".
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, all, bulk, listed, on, run, sql, unlocked};
 use super::{StoreError, Tx, rows_json};
@@ -65,10 +65,10 @@ const STORE: Sql = bulk!(
 /// # Errors
 /// When the database refuses: then nothing of it counts as received.
 pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError> {
-    let rows: Vec<_> = arrived
+    let rows: Rows = arrived
         .iter()
         .map(|a| match &a.what {
-            What::Message { from, hash, body } => json!([
+            What::Message { from, hash, body } => row!([
                 a.id.0,
                 a.gateway,
                 a.dedupe,
@@ -84,7 +84,7 @@ pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError
                 a.priority.0,
                 a.at.0
             ]),
-            What::Receipt { reference, provider_id, state, code } => json!([
+            What::Receipt { reference, provider_id, state, code } => row!([
                 a.id.0,
                 a.gateway,
                 a.dedupe,
@@ -103,7 +103,7 @@ pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError
         })
         .collect();
     let sql = tx.pick(&STORE);
-    let new = all!(tx, (i64,), sql, rows_json(&rows)?)?.len();
+    let new = all!(tx, (i64,), sql, rows.text()?)?.len();
     tx.ring().await?;
     Ok(new)
 }
@@ -179,10 +179,9 @@ pub async fn finish(tx: &mut Tx, done: &[Done], now: Time) -> Result<(), StoreEr
     if done.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> =
-        done.iter().map(|d| json!([d.id, d.site, d.patient, d.thread, d.severity, d.verdict, d.read_as])).collect();
+    let rows: Rows = done.iter().map(|d| row!([d.id, d.site, d.patient, d.thread, d.severity, d.verdict, d.read_as])).collect();
     let sql = tx.pick(&DONE);
-    run!(tx, sql, rows_json(&rows)?, now.0)?;
+    run!(tx, sql, rows.text()?, now.0)?;
     Ok(())
 }
 

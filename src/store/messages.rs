@@ -3,7 +3,7 @@
 //! A claim is a lease with a fencing number (`attempts`): whoever acknowledges must hold both. Bulk
 //! updates match by id, fence and owner, never by `state`, so that no planner scans what is in flight.
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, all, bulk, listed, maybe, on, run, sql, unlocked};
 use super::{StoreError, Tx, rows_json};
@@ -104,11 +104,11 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
     if messages.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = messages
+    let rows: Rows = messages
         .iter()
         .map(|m| {
             let (gateway, address) = m.direct.clone().unwrap_or_default();
-            json!([
+            row!([
                 m.id.0,
                 m.site.0,
                 m.patient.map(|i| i.0),
@@ -136,7 +136,7 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
         })
         .collect();
     let sql = tx.pick(&INSERT);
-    run!(tx, sql, rows_json(&rows)?)?;
+    run!(tx, sql, rows.text()?)?;
     tx.ring().await
 }
 
@@ -148,31 +148,24 @@ const CLAIMABLE: Sql = sql!(
                           ORDER BY priority, ready_at, id LIMIT $2"
     unlocked ") AS claimable"
 );
-const CLAIM: Sql = bulk!(
-    "UPDATE message SET state = 'sending', attempts = attempts + 1, lease_owner = $2, lease_until = $3, state_at = $4
-      WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM",
-    ")"
-);
 
-/// Claims up to `limit` messages of a priority of at least `least` under a lease, most pressing first. None while sending is
-/// paused ([`super::pause`]): whichever process asks, in the same statement.
+/// A process's hold on what it sends.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease<'a> {
+    /// Whose it is.
+    pub owner: &'a str,
+    /// Until when it holds (machine time).
+    pub until: Time,
+}
+
+/// Picks up to `limit` messages of a priority of at least `least`, most pressing first, and keeps them from other nodes while the
+/// transaction lasts: each is to be [`prepare`]d or [`settle`]d in it. None while sending is paused ([`super::pause`]): whichever
+/// process asks, in the same statement.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn claim(
-    tx: &mut Tx,
-    owner: &str,
-    now: Time,
-    machine: Time,
-    until: Time,
-    (limit, least): (i64, Priority),
-) -> Result<Vec<Claimed>, StoreError> {
-    let claimed = listed!(tx, Claimed, CLAIMABLE, machine.0, limit, least.0)?;
-    if !claimed.is_empty() {
-        let sql = tx.pick(&CLAIM);
-        run!(tx, sql, rows_json(&claimed.iter().map(|m| m.id).collect::<Vec<_>>())?, owner, until.0, now.0)?;
-    }
-    Ok(claimed)
+pub async fn claim(tx: &mut Tx, machine: Time, (limit, least): (i64, Priority)) -> Result<Vec<Claimed>, StoreError> {
+    listed!(tx, Claimed, CLAIMABLE, machine.0, limit, least.0)
 }
 
 /// What a claimed message became before it was sent.
@@ -205,7 +198,8 @@ pub struct Prepared {
 const PREPARE: Sql = bulk!(
     "UPDATE message SET contact_id = CAST(j.value->>1 AS BIGINT), thread_id = COALESCE(CAST(j.value->>2 AS BIGINT), message.thread_id),
             body = j.value->>3, body_lang = j.value->>4, encoding = j.value->>5, segments = CAST(j.value->>6 AS BIGINT),
-            catalogue = $2, why = ''
+            catalogue = $2, why = '', state = 'sending', attempts = CAST(j.value->>7 AS BIGINT), lease_owner = $3, lease_until = $4,
+            state_at = $5
        FROM",
     "WHERE message.id = CAST(j.value->>0 AS BIGINT)"
 );
@@ -217,18 +211,18 @@ const ATTEMPT: Sql = bulk!(
     ""
 );
 
-/// Keeps the text as it will be sent, and opens the attempts.
+/// Puts what was claimed under a lease, keeps the text as it will be sent, and opens the attempts.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn prepare(tx: &mut Tx, prepared: &[Prepared], catalogue: &str, owner: &str, now: Time) -> Result<(), StoreError> {
+pub async fn prepare(tx: &mut Tx, prepared: &[Prepared], catalogue: &str, lease: Lease<'_>, now: Time) -> Result<(), StoreError> {
     if prepared.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = prepared
+    let rows: Rows = prepared
         .iter()
         .map(|p| {
-            json!([
+            row!([
                 p.id.0,
                 p.contact.map(|c| c.0),
                 p.thread.map(|t| t.0),
@@ -243,10 +237,10 @@ pub async fn prepare(tx: &mut Tx, prepared: &[Prepared], catalogue: &str, owner:
             ])
         })
         .collect();
-    let rows = rows_json(&rows)?;
+    let rows = rows.text()?;
     let (update, insert) = (tx.pick(&PREPARE), tx.pick(&ATTEMPT));
-    run!(tx, update, &rows, catalogue)?;
-    run!(tx, insert, &rows, owner, now.0)?;
+    run!(tx, update, &rows, catalogue, lease.owner, lease.until.0, now.0)?;
+    run!(tx, insert, &rows, lease.owner, now.0)?;
     Ok(())
 }
 
@@ -268,9 +262,9 @@ pub async fn settle(tx: &mut Tx, settled: &[Settled], now: Time) -> Result<(), S
     if settled.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = settled.iter().map(|(id, state, why, ready)| json!([id.0, state, why, ready.0])).collect();
+    let rows: Rows = settled.iter().map(|(id, state, why, ready)| row!([id.0, state, why, ready.0])).collect();
     let sql = tx.pick(&SETTLE);
-    run!(tx, sql, rows_json(&rows)?, now.0)?;
+    run!(tx, sql, rows.text()?, now.0)?;
     Ok(())
 }
 
@@ -314,9 +308,9 @@ pub async fn acknowledge(tx: &mut Tx, acknowledged: &[Acknowledged], owner: &str
     if acknowledged.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<_> =
-        acknowledged.iter().map(|a| json!([a.id.0, a.n, a.state, a.outcome, a.provider_id, a.code, a.ready_at.0])).collect();
-    let rows = rows_json(&rows)?;
+    let rows: Rows =
+        acknowledged.iter().map(|a| row!([a.id.0, a.n, a.state, a.outcome, a.provider_id, a.code, a.ready_at.0])).collect();
+    let rows = rows.text()?;
     let (attempt, message) = (tx.pick(&ACK_ATTEMPT), tx.pick(&ACK_MESSAGE));
     run!(tx, attempt, &rows, now.0)?;
     let held = all!(tx, (i64,), message, &rows, now.0, owner)?;

@@ -21,6 +21,7 @@ pub mod patients;
 pub mod pause;
 pub mod readings;
 pub mod receipts;
+mod rows;
 pub mod seed;
 pub mod sites;
 pub mod staff;

@@ -1,6 +1,6 @@
 //! Readings, goals and notes.
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, all, bulk, run};
 use super::{StoreError, Tx, rows_json};
@@ -49,10 +49,10 @@ pub async fn add(tx: &mut Tx, readings: &[NewReading]) -> Result<(), StoreError>
     if readings.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = readings
+    let rows: Rows = readings
         .iter()
         .map(|r| {
-            json!([
+            row!([
                 r.id.0,
                 r.site.0,
                 r.patient.0,
@@ -67,7 +67,7 @@ pub async fn add(tx: &mut Tx, readings: &[NewReading]) -> Result<(), StoreError>
         })
         .collect();
     let sql = tx.pick(&ADD);
-    run!(tx, sql, rows_json(&rows)?)?;
+    run!(tx, sql, rows.text()?)?;
     Ok(())
 }
 

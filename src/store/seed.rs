@@ -1,9 +1,9 @@
 //! Invented patients in large numbers, for benchmarks: one statement a table, whatever their number.
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, all, bulk, maybe, run};
-use super::{StoreError, Tx, rows_json};
+use super::{StoreError, Tx};
 use crate::clock::Time;
 use crate::model::Id;
 
@@ -82,11 +82,11 @@ const ENROLMENT: Sql = bulk!(
 /// # Errors
 /// When the database refuses.
 pub async fn people(tx: &mut Tx, invented: &[Invented], shared: &Shared<'_>) -> Result<(), StoreError> {
-    let rows: Vec<_> = invented
+    let rows: Rows = invented
         .iter()
-        .map(|p| json!([p.patient.0, p.person.0, p.contact.0, p.thread.0, p.consent.0, p.enrolment.0, p.address, p.hash, p.lang]))
+        .map(|p| row!([p.patient.0, p.person.0, p.contact.0, p.thread.0, p.consent.0, p.enrolment.0, p.address, p.hash, p.lang]))
         .collect();
-    let rows = rows_json(&rows)?;
+    let rows = rows.text()?;
     let (site, at) = (shared.site.0, shared.at.0);
     let sql = [&PERSON, &PATIENT, &CONTACT, &THREAD, &CONSENT, &ENROLMENT].map(|s| tx.pick(s));
     run!(tx, sql[0], &rows, site, at)?;

@@ -1,6 +1,6 @@
 //! Threads: (address, person, patient), the unit of order and of the conversation's state.
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, all, bulk, maybe, run};
 use super::{StoreError, Tx, rows_json};
@@ -103,9 +103,9 @@ pub async fn ask(tx: &mut Tx, questions: &[(Id, String, Time)]) -> Result<(), St
     if questions.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = questions.iter().map(|(id, question, until)| json!([id.0, question, until.0])).collect();
+    let rows: Rows = questions.iter().map(|(id, question, until)| row!([id.0, question, until.0])).collect();
     let sql = tx.pick(&ASK);
-    run!(tx, sql, rows_json(&rows)?)?;
+    run!(tx, sql, rows.text()?)?;
     Ok(())
 }
 
@@ -125,10 +125,10 @@ pub async fn advance(tx: &mut Tx, moved: &[Moved]) -> Result<(), StoreError> {
     if moved.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> =
-        moved.iter().map(|(id, version, question, until)| json!([id.0, version, question, until.map(|t| t.0)])).collect();
+    let rows: Rows =
+        moved.iter().map(|(id, version, question, until)| row!([id.0, version, question, until.map(|t| t.0)])).collect();
     let sql = tx.pick(&MOVE);
-    let changed = run!(tx, sql, rows_json(&rows)?)?;
+    let changed = run!(tx, sql, rows.text()?)?;
     if changed == moved.len() as u64 { Ok(()) } else { Err(StoreError::Conflict) }
 }
 

@@ -1,6 +1,6 @@
 //! Timers: the only table swept for time. A timer holds the *next* due time of one thing.
 
-use serde_json::json;
+use super::rows::{Rows, row};
 
 use super::tx::{Sql, all, bulk, listed, on, run, sql};
 use super::{StoreError, Tx, rows_json};
@@ -94,10 +94,10 @@ pub async fn set(tx: &mut Tx, timers: &[NewTimer]) -> Result<(), StoreError> {
     if timers.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = timers
+    let rows: Rows = timers
         .iter()
         .map(|t| {
-            json!([
+            row!([
                 t.id.0,
                 t.site.0,
                 t.patient.map(|p| p.0),
@@ -112,7 +112,7 @@ pub async fn set(tx: &mut Tx, timers: &[NewTimer]) -> Result<(), StoreError> {
         })
         .collect();
     let sql = tx.pick(&SET);
-    run!(tx, sql, rows_json(&rows)?)?;
+    run!(tx, sql, rows.text()?)?;
     Ok(())
 }
 

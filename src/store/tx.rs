@@ -127,7 +127,7 @@ macro_rules! unlocked {
 ///   of the struct that [`listed!`] reads them as;
 /// - `rows`: the source of rows from the JSON parameter `$1`, as in [`bulk!`];
 /// - `unlocked`: at the end of a sub-query, passes over rows which another node is working on;
-/// - `locked`: keeps the rows from other nodes until the transaction ends.
+/// - `locked`: keeps the rows from other nodes until the transaction ends; `locked_message`: those of the table named `m` alone.
 macro_rules! sql {
     (@ [$($s:tt)*] [$($p:tt)*]) => {
         $crate::store::tx::Sql { sqlite: concat!($($s)*), postgres: concat!($($p)*) }
@@ -144,6 +144,9 @@ macro_rules! sql {
     };
     (@ [$($s:tt)*] [$($p:tt)*] unlocked $($rest:tt)*) => {
         $crate::store::tx::sql!(@ [$($s)*] [$($p)* " FOR UPDATE SKIP LOCKED ",] $($rest)*)
+    };
+    (@ [$($s:tt)*] [$($p:tt)*] locked_message $($rest:tt)*) => {
+        $crate::store::tx::sql!(@ [$($s)*] [$($p)* " FOR UPDATE OF m ",] $($rest)*)
     };
     (@ [$($s:tt)*] [$($p:tt)*] locked $($rest:tt)*) => {
         $crate::store::tx::sql!(@ [$($s)*] [$($p)* " FOR UPDATE ",] $($rest)*)

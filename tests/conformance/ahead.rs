@@ -9,7 +9,7 @@ use porchlight::store::{ahead, consents, enrolments, escalations, facts, threads
 
 use crate::entries::consent;
 use crate::items::item;
-use crate::outbox::message;
+use crate::outbox::{message, take};
 use crate::place::{ENROLMENT, KAMAL, NOW, ROSA, ROSA_THREAD, SITE, clinic, later, texts};
 use crate::times::timer;
 use crate::{case, look, save};
@@ -74,11 +74,11 @@ case!(
         clinic(place).await;
         save!(place, |tx| {
             messages::plan(tx, &[keyed(1, "a", NOW), keyed(2, "b", later(600)), keyed(3, "c", NOW)]).await?;
-            messages::claim(tx, "me", NOW, NOW, later(600), (1, porchlight::model::Priority::BULK)).await
+            take(tx, "me", NOW, later(600), (1, porchlight::model::Priority::BULK)).await
         });
         save!(place, |tx| ahead::wait_no_longer(tx, later(1), later(2)).await);
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), Some(NOW), "what was ready stays so");
-        let claimed = save!(place, |tx| messages::claim(tx, "me", later(1), later(1), later(9), (9, porchlight::model::Priority::BULK)).await);
+        let claimed = save!(place, |tx| take(tx, "me", later(1), later(9), (9, porchlight::model::Priority::BULK)).await);
         assert_eq!(claimed.iter().map(|m| m.id).collect::<Vec<_>>(), [3, 2]);
         let lost = save!(place, |tx| messages::release_lost(tx, later(3), later(3)).await);
         assert_eq!(lost.iter().map(|m| m.id).collect::<Vec<_>>(), [1], "not after ten hours");

@@ -8,6 +8,7 @@ use porchlight::store::pause::Waiting;
 use porchlight::store::timers::{Kind, NewTimer};
 use porchlight::store::{Bare, nodes, pause, sites, staff, survey, timers};
 
+use crate::outbox::take;
 use crate::place::{JUNE, NOW, Place, ROSA, ROSA_THREAD, SITE, clinic, later, raw, texts};
 use crate::{case, look, save};
 
@@ -73,7 +74,7 @@ case!(
             nodes::lease(tx, "lost process", NOW, later(1)).await?;
             staff::open_session(tx, "a hash", JUNE, "token", NOW, later(600)).await?;
             messages::plan(tx, &[1, 2, 3, 4, 5].map(|id| message(id, Class::Reminder, None))).await?;
-            messages::claim(tx, "lost process", NOW, NOW, later(1), (1, Priority::BULK)).await?;
+            take(tx, "lost process", NOW, later(1), (1, Priority::BULK)).await?;
             raw(tx, "UPDATE message SET state = 'held' WHERE id IN (3, 4)").await?;
             raw(tx, "UPDATE message SET state = 'accepted' WHERE id = 5").await?;
             let doubt = timer(71, Kind::Doubt, 1, later(10));
@@ -97,7 +98,7 @@ case!(
         assert_eq!(save!(place, |tx| nodes::lease(tx, "this process", later(2), later(3)).await), (0, restored));
 
         save!(place, |tx| messages::plan(tx, &[message(6, Class::Crisis, None)]).await);
-        let claimed = || async { save!(place, |tx| messages::claim(tx, "p", later(61), later(61), later(62), (9, Priority::BULK)).await) };
+        let claimed = || async { save!(place, |tx| take(tx, "p", later(61), later(62), (9, Priority::BULK)).await) };
         assert!(claimed().await.is_empty(), "also no crisis reply");
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), None);
         save!(place, |tx| pause::lift(tx).await);
@@ -188,7 +189,7 @@ case!(
         save!(place, |tx| {
             nodes::lease(tx, "p", NOW, later(30)).await?;
             messages::plan(tx, &[NewMessage { id, ..message(1, Class::Reminder, None) }]).await?;
-            messages::claim(tx, "p", NOW, NOW, later(1), (9, Priority::BULK)).await?;
+            take(tx, "p", NOW, later(1), (9, Priority::BULK)).await?;
             timers::set(tx, &[timer(71, Kind::Hold, 1, later(2)), timer(72, Kind::Hold, 2, later(20))]).await?;
             raw(tx, "INSERT INTO inbox (id, gateway, dedupe, kind, channel, priority, state, received_at)
                      VALUES (1, 'g', 'a', 'message', 'sms', 1, 'failed', 1), (2, 'g', 'b', 'message', 'sms', 1, 'new', 1)").await?;

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use futures_util::FutureExt;
+use porchlight::clock::Time;
 use porchlight::model::{Class, ContentClass, Id, MessageState, Priority};
-use porchlight::store::messages::{self, Acknowledged, Claimed, NewMessage, Prepared};
-use porchlight::store::{StoreError, appointments, locks, receipts};
+use porchlight::store::messages::{self, Acknowledged, Claimed, Lease, NewMessage, Prepared};
+use porchlight::store::receipts::{self, Named, Receipt};
+use porchlight::store::{StoreError, Tx, appointments, locks};
 
 use crate::place::{JUNE, KAMAL, NOW, Place, ROSA, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, soon, texts};
 use crate::{case, look, refused, save};
@@ -51,6 +53,25 @@ pub fn prepared(id: i64, n: i64, reference: &str) -> Prepared {
     }
 }
 
+fn reference(m: &Claimed) -> String {
+    if m.attempts == 1 { format!("r-{}", m.id) } else { format!("r-{}-{}", m.id, m.attempts) }
+}
+
+/// Claims and puts what was claimed under a lease, as the worker does.
+pub async fn take(
+    tx: &mut Tx,
+    owner: &'static str,
+    machine: Time,
+    until: Time,
+    (limit, least): (i64, Priority),
+) -> Result<Vec<Claimed>, StoreError> {
+    let claimed = messages::claim(tx, machine, (limit, least)).await?;
+    let ready: Vec<_> =
+        claimed.iter().map(|m| Prepared { patient: m.patient_id.map(Id), ..prepared(m.id, m.attempts, &reference(m)) }).collect();
+    messages::prepare(tx, &ready, "v1", Lease { owner, until }, machine).await?;
+    Ok(claimed)
+}
+
 pub fn accepted(id: i64, n: i64, provider_id: &str) -> Acknowledged {
     Acknowledged {
         id: Id(id),
@@ -92,7 +113,7 @@ case!(
         save!(place, |tx| messages::plan(tx, &[message(1, Class::Bulk), message(2, Class::Crisis), rich, waits, stranger]).await);
         save!(place, |tx| messages::plan(tx, &[]).await);
 
-        let first = save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (3, Priority::BULK)).await);
+        let first = save!(place, |tx| take(tx, "a", NOW, later(1), (3, Priority::BULK)).await);
         assert_eq!(ids(&first), [2, 5, 3]);
         assert!(first.iter().all(|m| m.attempts == 1));
         let (stranger, rich) = (&first[1], &first[2]);
@@ -105,11 +126,11 @@ case!(
         assert_eq!((rich.question.as_str(), rich.body.as_str()), ("{\"id\":\"weight\"}", "Sí — 100 % 🌞 'quoted' \\ \"too\"\n"));
         assert_eq!((rich.planned_at, rich.expires_at), (NOW.0, Some(later(90).0)));
 
-        assert_eq!(ids(&save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (3, Priority::BULK)).await)), [1]);
+        assert_eq!(ids(&save!(place, |tx| take(tx, "a", NOW, later(1), (3, Priority::BULK)).await)), [1]);
         // The leases run out before the crisis reply may go: that is what has to be looked at next.
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await).map(|t| t.0), Some(later(1).0 + 1));
-        assert!(save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (3, Priority::BULK)).await).is_empty());
-        assert_eq!(ids(&save!(place, |tx| messages::claim(tx, "a", NOW, later(10), later(11), (3, Priority::BULK)).await)), [4]);
+        assert!(save!(place, |tx| take(tx, "a", NOW, later(1), (3, Priority::BULK)).await).is_empty());
+        assert_eq!(ids(&save!(place, |tx| take(tx, "a", later(10), later(11), (3, Priority::BULK)).await)), [4]);
         let depth = look!(place, |tx| messages::depth(tx).await);
         assert_eq!(depth, [("sending".to_owned(), 5)]);
     }
@@ -122,11 +143,11 @@ case!(
         let many: Vec<_> = (0..300).map(|n| message(1000 + n, Class::Reminder)).collect();
         save!(place, |tx| messages::plan(tx, &many).await);
         for _ in 0..5 {
-            assert_eq!(save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (7, Priority::BULK)).await).len(), 7);
+            assert_eq!(save!(place, |tx| take(tx, "a", NOW, later(1), (7, Priority::BULK)).await).len(), 7);
         }
         save!(place, |tx| raw(tx, "ANALYZE").await);
         for _ in 0..5 {
-            assert_eq!(save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (7, Priority::BULK)).await).len(), 7);
+            assert_eq!(save!(place, |tx| take(tx, "a", NOW, later(1), (7, Priority::BULK)).await).len(), 7);
         }
     }
 );
@@ -139,8 +160,8 @@ case!(
         save!(place, |tx| messages::plan(tx, &many).await);
         let other = place.beside().await;
         let (a, b) = tokio::join!(
-            async { save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (25, Priority::BULK)).await) },
-            async { save!(other, |tx| messages::claim(tx, "b", NOW, NOW, later(1), (25, Priority::BULK)).await) },
+            async { save!(place, |tx| take(tx, "a", NOW, later(1), (25, Priority::BULK)).await) },
+            async { save!(other, |tx| take(tx, "b", NOW, later(1), (25, Priority::BULK)).await) },
         );
         assert_eq!(a.len() + b.len(), 40, "{} and {}", a.len(), b.len());
         let all: BTreeSet<_> = ids(&a).into_iter().chain(ids(&b)).collect();
@@ -160,7 +181,7 @@ async fn what_another_process_is_claiming_is_passed_over() {
     let (go, gone) = tokio::sync::oneshot::channel::<()>();
     let slow = async {
         save!(place, |tx| {
-            let mine = messages::claim(tx, "a", NOW, NOW, later(1), (1, Priority::BULK)).await;
+            let mine = take(tx, "a", NOW, later(1), (1, Priority::BULK)).await;
             begun.send(()).expect("the other waits");
             gone.await.expect("the other is done");
             mine
@@ -168,7 +189,7 @@ async fn what_another_process_is_claiming_is_passed_over() {
     };
     let quick = async {
         has_begun.await.expect("the first has begun");
-        let mine = save!(other, |tx| messages::claim(tx, "b", NOW, NOW, later(1), (5, Priority::BULK)).await);
+        let mine = save!(other, |tx| take(tx, "b", NOW, later(1), (5, Priority::BULK)).await);
         go.send(()).expect("the first waits");
         mine
     };
@@ -183,10 +204,9 @@ case!(
     a_lost_lease_changes_nothing, |place| {
         clinic(place).await;
         save!(place, |tx| messages::plan(tx, &[message(1, Class::Reminder), message(2, Class::Reminder)]).await);
-        save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (1, Priority::BULK)).await);
-        save!(place, |tx| messages::claim(tx, "c", NOW, NOW, later(9), (1, Priority::BULK)).await);
-        save!(place, |tx| messages::prepare(tx, &[prepared(1, 1, "r-1")], "v1", "a", NOW).await);
-        save!(place, |tx| messages::prepare(tx, &[], "v1", "a", NOW).await);
+        save!(place, |tx| take(tx, "a", NOW, later(1), (1, Priority::BULK)).await);
+        save!(place, |tx| take(tx, "c", NOW, later(9), (1, Priority::BULK)).await);
+        save!(place, |tx| messages::prepare(tx, &[], "v1", Lease { owner: "a", until: later(1) }, NOW).await);
 
         assert!(
             save!(place, |tx| messages::release_lost(tx, later(1), later(1)).await).is_empty(),
@@ -198,20 +218,19 @@ case!(
             [(1, 1, Some(21), "reminder")]
         );
         assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["unknown", "sending"], "perhaps it arrived");
-        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["unknown"], "and its attempt says so");
+        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["unknown", ""], "and its attempt says so");
 
         // The first process comes back with an answer.
         assert!(save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 1, "p-1")], "a", later(3)).await).is_empty());
         assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["unknown", "sending"]);
-        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["accepted"], "what the provider said is kept");
+        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["accepted", ""], "what the provider said is kept");
         let doubt = look!(place, |tx| messages::doubtful(tx, Id(1)).await).expect("it is there");
         assert_eq!((doubt.doubts, doubt.accepted), (0, 1), "and known");
 
         // Meanwhile it is tried again, by somebody else.
         assert!(save!(place, |tx| messages::requeue(tx, Id(1), MessageState::Unknown, later(4), later(4)).await));
-        let again = save!(place, |tx| messages::claim(tx, "b", later(4), later(4), later(5), (1, Priority::BULK)).await);
+        let again = save!(place, |tx| take(tx, "b", later(4), later(5), (1, Priority::BULK)).await);
         assert_eq!((again[0].id, again[0].attempts), (1, 2));
-        save!(place, |tx| messages::prepare(tx, &[prepared(1, 2, "r-2")], "v1", "b", later(4)).await);
         for (n, owner) in [(1, "a"), (1, "b"), (3, "b"), (2, "a")] {
             let held = save!(place, |tx| messages::acknowledge(tx, &[accepted(1, n, "p-1")], owner, later(4)).await);
             assert!(held.is_empty(), "number {n}, owner {owner}");
@@ -233,8 +252,7 @@ case!(
     what_a_provider_puts_off_comes_back_in_time, |place| {
         clinic(place).await;
         save!(place, |tx| messages::plan(tx, &[message(1, Class::Reminder)]).await);
-        save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (1, Priority::BULK)).await);
-        save!(place, |tx| messages::prepare(tx, &[prepared(1, 1, "r-1")], "v1", "a", NOW).await);
+        save!(place, |tx| take(tx, "a", NOW, later(1), (1, Priority::BULK)).await);
         let busy = Acknowledged {
             state: MessageState::Queued,
             outcome: "busy",
@@ -243,17 +261,17 @@ case!(
             ..accepted(1, 1, "")
         };
         assert_eq!(save!(place, |tx| messages::acknowledge(tx, &[busy], "a", NOW).await), [Id(1)]);
-        assert!(save!(place, |tx| messages::claim(tx, "a", later(4), later(4), later(6), (1, Priority::BULK)).await).is_empty());
+        assert!(save!(place, |tx| take(tx, "a", later(4), later(6), (1, Priority::BULK)).await).is_empty());
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), Some(later(5)));
         assert_eq!(
-            save!(place, |tx| messages::claim(tx, "a", later(5), later(5), later(6), (1, Priority::BULK)).await)[0].attempts,
+            save!(place, |tx| take(tx, "a", later(5), later(6), (1, Priority::BULK)).await)[0].attempts,
             2
         );
         let kept = look!(place, |tx| {
             texts(
             tx,
             "SELECT m.body || '|' || m.body_lang || '|' || m.encoding || '|' || m.catalogue || '|' || a.gateway || '|' || a.code
-               FROM message m JOIN attempt a ON a.message_id = m.id WHERE m.thread_id = 51 AND m.contact_id = 41 AND m.segments = 1"
+               FROM message m JOIN attempt a ON a.message_id = m.id WHERE a.n = 1 AND m.thread_id = 51 AND m.contact_id = 41 AND m.segments = 1"
         )
         .await
         });
@@ -266,7 +284,7 @@ case!(
     a_message_moves_only_from_where_it_was_seen, |place| {
         clinic(place).await;
         save!(place, |tx| messages::plan(tx, &[message(1, Class::Question), message(2, Class::Question)]).await);
-        save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (2, Priority::BULK)).await);
+        assert_eq!(save!(place, |tx| messages::claim(tx, NOW, (2, Priority::BULK)).await).len(), 2);
         let settled = [
             (Id(1), MessageState::Held, "quiet_hours".to_owned(), NOW),
             (Id(2), MessageState::Skipped, "revoked".to_owned(), NOW),
@@ -287,7 +305,7 @@ case!(
         assert!(!save!(place, |tx| messages::requeue(tx, Id(2), MessageState::Held, NOW, NOW).await), "skipped stays skipped");
         assert!(save!(place, |tx| messages::requeue(tx, Id(1), MessageState::Held, NOW, NOW).await));
         assert!(!save!(place, |tx| messages::requeue(tx, Id(1), MessageState::Held, NOW, NOW).await), "only once");
-        save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (1, Priority::BULK)).await);
+        save!(place, |tx| take(tx, "a", NOW, later(1), (1, Priority::BULK)).await);
 
         let wrong =
             refused!(place, |tx| messages::advance(tx, Id(1), MessageState::Accepted, MessageState::Delivered, "", NOW).await);
@@ -295,7 +313,7 @@ case!(
         save!(place, |tx| messages::advance(tx, Id(1), MessageState::Sending, MessageState::Delivered, "dlr", NOW).await);
         assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["delivered", "skipped"]);
         assert!(
-            save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 2, "p")], "a", NOW).await).is_empty(),
+            save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 1, "p")], "a", NOW).await).is_empty(),
             "a receipt was faster"
         );
     }
@@ -306,27 +324,39 @@ case!(
     a_receipt_finds_its_attempt, |place| {
         clinic(place).await;
         save!(place, |tx| messages::plan(tx, &[message(1, Class::Reminder), message(2, Class::Reminder)]).await);
-        save!(place, |tx| messages::claim(tx, "a", NOW, NOW, later(1), (2, Priority::BULK)).await);
-        save!(place, |tx| messages::prepare(tx, &[prepared(1, 1, "r-1"), prepared(2, 1, "r-2")], "v1", "a", NOW).await);
+        save!(place, |tx| take(tx, "a", NOW, later(1), (2, Priority::BULK)).await);
         save!(place, |tx| messages::acknowledge(tx, &[accepted(1, 1, "p-1"), accepted(2, 1, "")], "a", NOW).await);
 
-        save!(place, |tx| {
-            locks::messages(tx, &[Id(2), Id(1), Id(99)]).await?;
-            locks::references(tx, &["r-2", "r-1", "nobody's", ""]).await
-        });
-        let by = |found: Option<receipts::Receipted>| found.map(|r| (r.id, r.n));
-        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "r-2", "").await)), Some((2, 1)));
-        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "", "p-1").await)), Some((1, 1)));
-        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "unheard-of", "p-1").await)), Some((1, 1)));
-        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "other", "", "p-1").await)), None, "ids are the provider's own");
-        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "", "").await)), None, "an empty id names nobody");
-        assert_eq!(by(look!(place, |tx| receipts::receipted(tx, "sms", "unheard-of", "").await)), None);
-        let found = look!(place, |tx| receipts::receipted(tx, "sms", "r-1", "").await).expect("the attempt");
-        assert_eq!((found.attempts, found.site_id, found.patient_id, found.contact_id), (1, 1, Some(21), Some(41)));
-        assert_eq!((found.state.as_str(), found.class.as_str()), ("accepted", "reminder"));
+        save!(place, |tx| locks::messages(tx, &[Id(2), Id(1), Id(99)]).await);
+        let named = |gateway, reference, provider_id| Named { gateway, reference, provider_id };
+        let names = [
+            named("sms", "r-2", ""),
+            named("sms", "", "p-1"),
+            named("sms", "unheard-of", "p-1"),
+            named("other", "", "p-1"),
+            named("sms", "", ""),
+            named("sms", "unheard-of", ""),
+            named("sms", "r-2", "p-1"),
+            named("sms", "r-1", ""),
+        ];
+        let found = save!(place, |tx| receipts::find(tx, &names).await);
+        let by: Vec<_> = found.iter().map(|f| (f.place, f.id, f.n)).collect();
+        assert_eq!(
+            by,
+            [(0, 2, 1), (1, 1, 1), (2, 1, 1), (6, 2, 1), (7, 1, 1)],
+            "ids are the provider's own, an empty one names nobody, and our reference comes first"
+        );
+        let last = &found[4];
+        assert_eq!((last.attempts, last.site_id, last.patient_id, last.contact_id), (1, 1, Some(21), Some(41)));
+        assert_eq!((last.state.as_str(), last.class.as_str()), ("accepted", "reminder"));
+        assert!(look!(place, |tx| receipts::find(tx, &[]).await).is_empty());
 
-        save!(place, |tx| receipts::record_receipt(tx, Id(1), 1, MessageState::Failed, "21610", later(1)).await);
-        save!(place, |tx| receipts::record_receipt(tx, Id(1), 1, MessageState::Failed, "", later(2)).await);
+        let failed = |code: &str| Receipt { id: Id(1), n: 1, state: MessageState::Failed, code: code.into() };
+        for code in ["21610", ""] {
+            let said = [failed(code)];
+            save!(place, |tx| receipts::record(tx, &said, later(1)).await);
+        }
+        save!(place, |tx| receipts::record(tx, &[], later(1)).await);
         let kept = look!(place, |tx| texts(tx, "SELECT receipt || ' ' || code FROM attempt ORDER BY message_id").await);
         assert_eq!(kept, ["failed 21610", " "], "a later receipt without a code keeps the code, and no other attempt is touched");
         assert_eq!(
@@ -334,6 +364,10 @@ case!(
             ["accepted", "accepted"],
             "the state is moved by its own rule"
         );
+        let moved = [(Id(2), MessageState::Delivered, String::new()), (Id(1), MessageState::Failed, "21610".to_owned())];
+        save!(place, |tx| receipts::move_on(tx, &moved, later(1)).await);
+        save!(place, |tx| receipts::move_on(tx, &[], later(1)).await);
+        assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["failed", "delivered"]);
     }
 );
 
