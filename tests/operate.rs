@@ -82,6 +82,7 @@ async fn years_of_replies(world: &World, count: u32) {
                 from: Address::new(format!("+1718555{n:04}")),
                 hash: format!("hash {n}"),
                 body: Body::new("a few words that somebody wrote some time ago, neither short nor long"),
+                extras: porchlight::model::Extras::default(),
             },
             priority: Priority::ANSWER,
             at,

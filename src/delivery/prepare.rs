@@ -9,6 +9,7 @@ use super::Gateways;
 use crate::clock::Time;
 use crate::compose::{Args, Encoding, fold, segments};
 use crate::fault;
+use crate::gateway::{self, Outgoing};
 use crate::kit::Kit;
 use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
@@ -35,16 +36,8 @@ pub struct Ready {
     pub class: Class,
     /// By which gateway.
     pub gateway: String,
-    /// Where to.
-    pub to: Address,
-    /// The text.
-    pub text: Body,
-    /// Needs UCS-2.
-    pub ucs2: bool,
-    /// What receipts will name.
-    pub reference: String,
-    /// For how long it is of use.
-    pub expires_in: Option<std::time::Duration>,
+    /// What is handed to it.
+    pub outgoing: Outgoing,
     /// Until when the claim holds (machine time): nothing may be sent after it.
     pub lease_until: Time,
     /// When it was decided (domain time): a decision that the clock has left behind is made again.
@@ -398,11 +391,18 @@ impl<'a> Batch<'a> {
             contact,
             class,
             gateway: gateway.to_owned(),
-            to: to.clone(),
-            text: Body::new(text),
-            ucs2: parts.encoding == Encoding::Ucs2,
-            reference,
-            expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
+            outgoing: Outgoing {
+                message: Id(row.id),
+                attempt: row.attempts,
+                to: to.clone(),
+                text: Body::new(text),
+                reference,
+                expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
+                ucs2: parts.encoding == Encoding::Ucs2,
+                choices: Vec::new(),
+                wording: gateway::Wording::default(),
+                in_conversation: false,
+            },
             lease_until: self.lease_until,
             decided: self.now,
             group: format!("{gateway} {}", to.expose()),

@@ -15,7 +15,7 @@ use super::room::Room;
 use super::{Gateways, release_lost};
 use crate::clock::Time;
 use crate::fault;
-use crate::gateway::{Outgoing, SendError};
+use crate::gateway::SendError;
 use crate::kit::Kit;
 use crate::model::{Class, Priority};
 use crate::store::{Db, Lane, StoreError, consents};
@@ -186,22 +186,13 @@ impl Worker {
                     if let Some(pace) = way.pace.as_ref().filter(|_| !crisis) {
                         pace.lock().await.tick().await;
                     }
-                    let outgoing = Outgoing {
-                        message: ready.id,
-                        attempt: ready.n,
-                        to: ready.to.clone(),
-                        text: ready.text.clone(),
-                        reference: ready.reference.clone(),
-                        expires_in: ready.expires_in,
-                        ucs2: ready.ucs2,
-                    };
                     if self.kit.clock.machine() > ready.lease_until || (!crisis && self.stale(ready.decided)) {
                         // Somebody else may have it by now, or the hour is another one than was decided for. It was certainly not
                         // sent from here.
                         Err(SendError::Busy { retry_after: None })
                     } else {
                         fault::point("send.before");
-                        way.gateway.send(&outgoing).await
+                        way.gateway.send(&ready.outgoing).await
                     }
                 }
             };

@@ -21,6 +21,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
 use super::{Accepted, SendError};
+use crate::model::Meaning;
 
 /// The longest wait that a provider can ask for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -61,38 +62,6 @@ pub(super) struct Test {
     pub(super) contains: Vec<String>,
     /// A JSON pointer and the values that may stand there; with none, something must stand there.
     pub(super) json: Option<(String, Vec<String>)>,
-}
-
-/// What a failure rule decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
-    Busy,
-    Unknown,
-    Blocked,
-    Unreachable,
-    Refused,
-    Misconfigured,
-}
-
-impl Meaning {
-    /// The words of the configuration, for messages about it.
-    pub(super) const WORDS: &str = "busy, unknown, blocked, unreachable, refused or misconfigured";
-}
-
-impl std::str::FromStr for Meaning {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Meaning, String> {
-        match word {
-            "busy" => Ok(Meaning::Busy),
-            "unknown" => Ok(Meaning::Unknown),
-            "blocked" => Ok(Meaning::Blocked),
-            "unreachable" => Ok(Meaning::Unreachable),
-            "refused" => Ok(Meaning::Refused),
-            "misconfigured" => Ok(Meaning::Misconfigured),
-            _ => Err(format!("`{word}` is not a meaning: use {}", Meaning::WORDS)),
-        }
-    }
 }
 
 /// One failure rule.
@@ -269,14 +238,6 @@ mod tests {
         assert_eq!(decide("<unreachable>"), SendError::Unreachable { code: "unreachable".to_owned() });
         assert_eq!(decide("<refused>"), SendError::Refused { code: "refused".to_owned() });
         assert_eq!(decide("unknown field `mesage`"), SendError::Refused { code: "http-400".to_owned() });
-    }
-
-    #[test]
-    fn every_word_that_the_configuration_is_offered_is_understood() {
-        for word in Meaning::WORDS.split([',', ' ']).filter(|word| !matches!(*word, "" | "or")) {
-            assert!(word.parse::<Meaning>().is_ok(), "{word}");
-        }
-        assert!("perhaps".parse::<Meaning>().is_err_and(|what| what.contains("refused")));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use super::answer::scalar;
 use super::{BODY_LIMIT, Hook, Incoming, Rejected, Request};
 use crate::clock::Time;
-use crate::model::{Address, Body, MessageState};
+use crate::model::{Address, Body, Extras, MessageState};
 
 /// Where the shared secret stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +196,7 @@ impl InboundMap {
             text: Body::new(decode(&text, charset.as_deref())),
             provider_id: item.text(self.id.as_ref()),
             provider_time: item.text(self.time.as_ref()).and_then(|time| self.time_format.read(&time)),
+            extras: Extras::default(),
         })
     }
 }
@@ -213,7 +214,7 @@ impl ReceiptMap {
             return Err("neither the reference's nor the id's field names a message");
         }
         let code = item.text(self.code.as_ref()).unwrap_or(word);
-        Ok(Some(Incoming::Receipt { reference, provider_id, state, code: plain_code(&code) }))
+        Ok(Some(Incoming::Receipt { reference, provider_id, state, code: plain_code(&code), means: None }))
     }
 }
 
@@ -371,7 +372,7 @@ mod tests {
             .iter()
             .map(|incoming| match incoming {
                 Incoming::Message { from, text, .. } => (from.expose(), text.expose()),
-                Incoming::Receipt { .. } => panic!("a receipt"),
+                Incoming::Receipt { .. } | Incoming::Left { .. } => panic!("no message"),
             })
             .collect();
         assert_eq!(texts, [("+17185550117", ""), ("+17185550118", "I can not breathe")]);

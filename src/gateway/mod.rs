@@ -28,7 +28,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 
 use crate::clock::Time;
-use crate::model::{Address, Body, Channel, Id, MessageState};
+use crate::model::{Address, Body, Channel, Extras, Id, Meaning, MessageState};
 
 pub use http::HttpGateway;
 pub use settings::Environment;
@@ -55,6 +55,51 @@ pub struct Outgoing {
     /// Whether the text needs UCS-2 instead of GSM-7. Must be right: where it is wrongly `false`, Kannel 1.4.5 puts
     /// `?` for each letter that GSM-7 lacks (í, á, all of Arabic or Cyrillic) and says nothing.
     pub ucs2: bool,
+    /// The answers that it offers, for channels with buttons. The text says them as well.
+    pub choices: Vec<Choice>,
+    /// What it says, for channels on which a business writes first in approved words only.
+    pub wording: Wording,
+    /// Whether the person wrote on this channel lately: then also free words may go where others need approved ones.
+    pub in_conversation: bool,
+}
+
+impl Outgoing {
+    /// A text in GSM-7 and nothing besides: no answers to choose from, of use for ever, first words to a stranger.
+    #[must_use]
+    pub fn plain((message, attempt): (Id, i64), to: Address, text: &str, reference: String) -> Outgoing {
+        Outgoing {
+            message,
+            attempt,
+            to,
+            text: Body::new(text),
+            reference,
+            expires_in: None,
+            ucs2: false,
+            choices: Vec::new(),
+            wording: Wording::default(),
+            in_conversation: false,
+        }
+    }
+}
+
+/// One of the answers that a message offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What choosing it says, as if it had been typed: `C`, `1`.
+    pub says: String,
+    /// What stands on the button, in the patient's language.
+    pub label: String,
+}
+
+/// Which message of the catalogue a text was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wording {
+    /// Its key; empty if a person wrote it.
+    pub key: String,
+    /// The tag of its language.
+    pub lang: String,
+    /// Its arguments by name, written as in the text. They may name the patient.
+    pub args: Vec<(String, Body)>,
 }
 
 impl fmt::Debug for Outgoing {
@@ -66,6 +111,7 @@ impl fmt::Debug for Outgoing {
             .field("to", &self.to)
             .field("text", &self.text)
             .field("ucs2", &self.ucs2)
+            .field("choices", &self.choices.len())
             .finish_non_exhaustive()
     }
 }
@@ -129,6 +175,15 @@ pub enum Incoming {
         provider_id: Option<String>,
         /// When the provider says that it was written.
         provider_time: Option<Time>,
+        /// What came with it, or stands in its place.
+        extras: Extras,
+    },
+    /// A person left: blocked or stopped us at the provider, without a word.
+    Left {
+        /// From which address.
+        from: Address,
+        /// The provider's id: the same when the provider repeats itself.
+        provider_id: Option<String>,
     },
     /// News of a message that we sent.
     Receipt {
@@ -140,6 +195,8 @@ pub enum Incoming {
         state: MessageState,
         /// The provider's code, letters and digits only.
         code: Option<String>,
+        /// What a failure means, where the code says: what is to be done about it.
+        means: Option<Meaning>,
     },
 }
 
@@ -307,15 +364,8 @@ mod tests {
 
     #[test]
     fn a_message_on_its_way_out_can_be_logged_without_its_number_text_or_reference() {
-        let message = Outgoing {
-            message: Id(1),
-            attempt: 2,
-            to: Address::new("+17185550117"),
-            text: Body::new("Your visit is tomorrow"),
-            reference: "tokenOfThisMessage".to_owned(),
-            expires_in: None,
-            ucs2: false,
-        };
+        let message =
+            Outgoing::plain((Id(1), 2), Address::new("+17185550117"), "Your visit is tomorrow", "tokenOfThisMessage".to_owned());
         let shown = format!("{message:?}");
         assert!(shown.contains("attempt: 2"), "{shown}");
         for private in ["718555", "visit", "tokenOf"] {

@@ -15,13 +15,13 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::answer::{Answers, Failure, IdAt, Meaning, Statuses, Test};
+use super::answer::{Answers, Failure, IdAt, Statuses, Test};
 use super::incoming::Hooks;
 use super::layers::Layers;
 use super::template::{Place, Placeholder, Template, unreserved};
 use super::{Hook, Limits, Reply, hook_settings};
 use crate::document::{Document, Table};
-use crate::model::Channel;
+use crate::model::{Channel, Meaning};
 
 /// Looks up an environment variable: `std::env::var(name).ok()` in the program.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -299,7 +299,11 @@ impl Layers<'_> {
                 let layer = self.under(&rule, "failures");
                 failures.push(Failure {
                     test: test(&layer),
-                    meaning: rule.need_parsed("means", Meaning::WORDS, Meaning::Unknown),
+                    meaning: rule.need_parsed(
+                        "means",
+                        "one of busy, unknown, blocked, unreachable, refused and misconfigured",
+                        Meaning::Unknown,
+                    ),
                     code: rule.text("code"),
                 });
                 drop(layer);

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Accepted, Incoming, Outgoing, SendError};
 use crate::clock::{Clock, Time};
-use crate::model::{Address, Body, Channel, Id, IdSource, MessageState};
+use crate::model::{Address, Body, Channel, Extras, Id, IdSource, MessageState};
 
 /// The most messages that a phone remembers.
 const PHONE_MEMORY: usize = 200;
@@ -124,6 +124,7 @@ impl Simulator {
                 provider_id,
                 state: MessageState::Delivered,
                 code: None,
+                means: None,
             });
         }
         self.changes.send_modify(|version| *version += 1);
@@ -137,7 +138,14 @@ impl Simulator {
         let provider_id = Some(format!("sim-{}", self.ids.next(self.clock.machine())));
         self.state().show(from, PhoneMessage { direction: Direction::FromPhone, text: Body::new(text), at, message: None });
         self.changes.send_modify(|version| *version += 1);
-        Incoming::Message { from: from.clone(), to: None, text: Body::new(text), provider_id, provider_time: Some(at) }
+        Incoming::Message {
+            from: from.clone(),
+            to: None,
+            text: Body::new(text),
+            provider_id,
+            provider_time: Some(at),
+            extras: Extras::default(),
+        }
     }
 
     /// What the phone at `address` shows, oldest first, the last 200.
@@ -203,15 +211,8 @@ mod tests {
         }
 
         fn send(&self, message: i64, attempt: i64, text: &str) -> Result<Accepted, SendError> {
-            self.simulator.send(&Outgoing {
-                message: Id(message),
-                attempt,
-                to: self.ana.clone(),
-                text: Body::new(text),
-                reference: format!("r{message}"),
-                expires_in: None,
-                ucs2: false,
-            })
+            let reference = format!("r{message}");
+            self.simulator.send(&Outgoing::plain((Id(message), attempt), self.ana.clone(), text, reference))
         }
     }
 
@@ -229,6 +230,7 @@ mod tests {
                 provider_id: first.expect("accepted").provider_id,
                 state: MessageState::Delivered,
                 code: None,
+                means: None,
             }]
         );
         assert_eq!(world.simulator.take_receipts(), []);

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::{Accepted, BODY_LIMIT, Environment, Gateway, Hook, HttpGateway, Incoming, Outgoing, Rejected, Request, SendError};
 use crate::clock::Time;
 use crate::document::Document;
-use crate::model::{Address, Body, Id, MessageState};
+use crate::model::{Address, Body, Extras, Id, MessageState};
 
 const PUBLIC: &str = "https://light.example.org";
 const SECRET: &str = "hook-secret-0123456789";
@@ -98,14 +98,10 @@ fn kannel(address: &str) -> Gateway {
 }
 
 fn message() -> Outgoing {
+    let to = Address::new("+17185550117");
     Outgoing {
-        message: Id(77),
-        attempt: 1,
-        to: Address::new("+17185550117"),
-        text: Body::new("¿Mañana? 100% & niños"),
-        reference: "Zr-9_x".to_owned(),
         expires_in: Some(Duration::from_secs(1799)),
-        ucs2: false,
+        ..Outgoing::plain((Id(77), 1), to, "¿Mañana? 100% & niños", "Zr-9_x".to_owned())
     }
 }
 
@@ -308,6 +304,7 @@ fn what_kannel_1_4_5_sends_for_spanish_and_arabic_is_read_as_it_was_written() {
             text: Body::new("Me duele el pecho, señor ¿ayuda?"),
             provider_id: Some("7e0f8627-f07a-4a80-ac78-e8c83500a254".to_owned()),
             provider_time: Some(Time(1_795_537_230_000)),
+            extras: Extras::default(),
         }])
     );
     let arabic = "key=hook-secret-0123456789&from=17185550117&to=12345&text=%06%23%06D%06E&charset=UTF-16BE&id=a&time=1";
@@ -339,6 +336,7 @@ fn kannel_s_receipts_are_read_and_those_without_news_are_ignored() {
                 provider_id: Some("145a17e4".to_owned()),
                 state: expected,
                 code: Some(state.to_owned()),
+                means: None,
             }])
         );
     }
@@ -381,6 +379,7 @@ fn json_hooks_are_read_by_pointer_one_receipt_for_each_event() {
         provider_id: Some(id.to_owned()),
         state,
         code: Some(code.to_owned()),
+        means: None,
     };
     assert_eq!(
         parse(&headers, Hook::Receipt, events),

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::fault;
 use crate::gateway::Incoming;
 use crate::kit::Kit;
-use crate::model::{Body, Channel, MessageState, Priority, hex};
+use crate::model::{Address, Body, Channel, MessageState, Priority, hex};
 use crate::store::inbox::{self, Arrived, What};
 use crate::store::{Db, Lane};
 
@@ -94,30 +94,46 @@ impl Receiver {
         }
     }
 
+    /// As addresses are stored: phone numbers in E.164.
+    fn address(&self, channel: Channel, from: Address) -> Address {
+        match channel {
+            Channel::Sms | Channel::WhatsApp => phone(from.expose(), &self.country).unwrap_or(from),
+            Channel::Telegram => from,
+        }
+    }
+
     fn arrived(&self, gateway: &str, channel: Channel, incoming: Incoming) -> Arrived {
         let at = self.kit.now();
         let (dedupe, what, priority) = match incoming {
-            Incoming::Message { from, text, provider_id, provider_time, .. } => {
-                let from = match channel {
-                    Channel::Sms | Channel::WhatsApp => phone(from.expose(), &self.country).unwrap_or(from),
-                    Channel::Telegram => from,
-                };
+            Incoming::Message { from, text, provider_id, provider_time, extras, .. } => {
+                let from = self.address(channel, from);
                 let body = Body::new(text.expose().replace('\0', "\u{FFFD}"));
                 let hash = self.kit.hash(channel, &from);
                 let dedupe = provider_id.unwrap_or_else(|| {
                     // Without an id of the provider's, the same words from the same phone in the same minute are one.
                     let minute = provider_time.unwrap_or(at).0 / 60_000;
-                    digest(&format!("{hash}\n{}\n{minute}", body.expose()))
+                    let part = extras.part.as_ref().map_or(0, |part| part.number);
+                    digest(&format!("{hash}\n{}\n{minute}\n{part}", body.expose()))
                 });
                 // The quick look only sets the place in the order of work; the full one follows.
                 let priority = if self.kit.triage.red_flag(body.expose()) { Priority::CRISIS } else { Priority::ANSWER };
-                (dedupe, What::Message { from, hash, body }, priority)
+                (dedupe, What::Message { from, hash, body, extras }, priority)
             }
-            Incoming::Receipt { reference, provider_id, state, code } => {
+            Incoming::Left { from, provider_id } => {
+                let from = self.address(channel, from);
+                let hash = self.kit.hash(channel, &from);
+                let dedupe = provider_id.unwrap_or_else(|| digest(&format!("{hash}\nleft\n{}", at.0 / 60_000)));
+                (dedupe, What::Left { from, hash }, Priority::ANSWER)
+            }
+            Incoming::Receipt { reference, provider_id, state, code, means } => {
                 let reference = reference.unwrap_or_default();
                 let provider_id = provider_id.unwrap_or_default();
                 let dedupe = format!("receipt:{reference}:{provider_id}:{state}");
-                (dedupe, What::Receipt { reference, provider_id, state, code: code.unwrap_or_default() }, priority_of(state))
+                (
+                    dedupe,
+                    What::Receipt { reference, provider_id, state, code: code.unwrap_or_default(), means },
+                    priority_of(state),
+                )
             }
         };
         Arrived {

@@ -310,3 +310,54 @@ impl Class {
         }
     }
 }
+words! {
+    /// Something that came in and is no text.
+    Media {
+        /// A picture.
+        Photo = "photo",
+        /// A spoken message.
+        Voice = "voice",
+        /// A film.
+        Video = "video",
+        /// A place on a map.
+        Location = "location",
+        /// Somebody's address card.
+        Contact = "contact",
+        /// A sticker.
+        Sticker = "sticker",
+        /// A file.
+        File = "file",
+        /// Something else.
+        Other = "other",
+    }
+}
+
+words! {
+    /// A keyword that some providers answer by themselves.
+    Keyword {
+        /// No more messages.
+        Stop = "stop",
+        /// Messages again.
+        Start = "start",
+        /// What is this?
+        Help = "help",
+    }
+}
+
+words! {
+    /// What a refusal or a failed delivery means: what is to be done about it.
+    Meaning {
+        /// Certainly not sent: try again later.
+        Busy = "busy",
+        /// Perhaps it arrived.
+        Unknown = "unknown",
+        /// The person stopped us on this channel.
+        Blocked = "blocked",
+        /// No message can reach this address.
+        Unreachable = "unreachable",
+        /// This message will not be taken; the address is not at fault.
+        Refused = "refused",
+        /// Our own fault.
+        Misconfigured = "misconfigured",
+    }
+}

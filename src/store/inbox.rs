@@ -1,11 +1,10 @@
 //! The inbox: what arrived, durable and deduplicated before anybody is told "received".
 
-use super::rows::{Rows, row};
-
+use super::rows::{Row, Rows, row};
 use super::tx::{Sql, all, bulk, listed, on, run, sql, unlocked};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
-use crate::model::{Address, Body, Channel, Id, MessageState, Priority};
+use crate::model::{Address, Body, Channel, Extras, Id, Keyword, Meaning, Media, MessageState, Priority};
 
 /// Something that arrived.
 #[derive(Debug, Clone)]
@@ -37,6 +36,15 @@ pub enum What {
         hash: String,
         /// What.
         body: Body,
+        /// What came with it.
+        extras: Extras,
+    },
+    /// Somebody blocked or stopped us at the provider.
+    Left {
+        /// From where.
+        from: Address,
+        /// Its keyed hash.
+        hash: String,
     },
     /// A provider reported.
     Receipt {
@@ -48,14 +56,20 @@ pub enum What {
         state: MessageState,
         /// The provider's code.
         code: String,
+        /// What a failure means, if the code says.
+        means: Option<Meaning>,
     },
 }
 
+/// In the place of a keyword: the person left without a word.
+pub const LEFT: &str = "left";
+
 const STORE: Sql = bulk!(
     "INSERT INTO inbox (id, gateway, dedupe, kind, channel, address, address_hash, body, reference, provider_id, receipt, code, priority,
-            state, received_at)
+            state, received_at, media, part_of, part_number, part_count, start_token, answered, means)
      SELECT CAST(j.value->>0 AS BIGINT), j.value->>1, j.value->>2, j.value->>3, j.value->>4, j.value->>5, j.value->>6, j.value->>7,
-            j.value->>8, j.value->>9, j.value->>10, j.value->>11, CAST(j.value->>12 AS BIGINT), 'new', CAST(j.value->>13 AS BIGINT)
+            j.value->>8, j.value->>9, j.value->>10, j.value->>11, CAST(j.value->>12 AS BIGINT), 'new', CAST(j.value->>13 AS BIGINT),
+            j.value->>14, j.value->>15, CAST(j.value->>16 AS BIGINT), CAST(j.value->>17 AS BIGINT), j.value->>18, j.value->>19, j.value->>20
        FROM",
     "WHERE TRUE ON CONFLICT (dedupe) DO NOTHING RETURNING id"
 );
@@ -65,47 +79,33 @@ const STORE: Sql = bulk!(
 /// # Errors
 /// When the database refuses: then nothing of it counts as received.
 pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError> {
-    let rows: Rows = arrived
-        .iter()
-        .map(|a| match &a.what {
-            What::Message { from, hash, body } => row!([
-                a.id.0,
-                a.gateway,
-                a.dedupe,
-                "message",
-                a.channel,
-                from.expose(),
-                hash,
-                body.expose(),
-                "",
-                "",
-                "",
-                "",
-                a.priority.0,
-                a.at.0
-            ]),
-            What::Receipt { reference, provider_id, state, code } => row!([
-                a.id.0,
-                a.gateway,
-                a.dedupe,
-                "receipt",
-                a.channel,
-                "",
-                "",
-                "",
-                reference,
-                provider_id,
-                state,
-                code,
-                a.priority.0,
-                a.at.0
-            ]),
-        })
-        .collect();
+    let rows: Rows = arrived.iter().map(columns).collect();
     let sql = tx.pick(&STORE);
     let new = all!(tx, (i64,), sql, rows.text()?)?.len();
     tx.ring().await?;
     Ok(new)
+}
+
+fn columns(a: &Arrived) -> Row {
+    let mut row = row!([a.id.0, a.gateway, a.dedupe]);
+    match &a.what {
+        What::Message { from, hash, body, extras } => {
+            row.add_all(row!(["message", a.channel, from.expose(), hash, body.expose(), "", "", "", "", a.priority.0, a.at.0]));
+            let (of, number, count) = extras.part.as_ref().map_or(("", 0, 0), |p| (p.of.as_str(), p.number, p.count));
+            let media = extras.media.map_or("", Media::as_str);
+            let answered = extras.answered.map_or("", Keyword::as_str);
+            row.add_all(row!([media, of, number, count, extras.start.as_deref().unwrap_or_default(), answered, ""]));
+        }
+        What::Left { from, hash } => {
+            row.add_all(row!(["message", a.channel, from.expose(), hash, "", "", "", "", "", a.priority.0, a.at.0]));
+            row.add_all(row!(["", "", 0, 0, "", LEFT, ""]));
+        }
+        What::Receipt { reference, provider_id, state, code, means } => {
+            row.add_all(row!(["receipt", a.channel, "", "", "", reference, provider_id, state, code, a.priority.0, a.at.0]));
+            row.add_all(row!(["", "", 0, 0, "", "", means.map_or("", Meaning::as_str)]));
+        }
+    }
+    row
 }
 
 /// A row to be processed.
@@ -126,10 +126,18 @@ pub struct Waiting {
     pub priority: i64,
     pub tries: i64,
     pub received_at: i64,
+    pub media: String,
+    pub part_of: String,
+    pub part_number: i64,
+    pub part_count: i64,
+    pub start_token: String,
+    pub answered: String,
+    pub means: String,
 }
 
 const WAITING: Sql = unlocked!(
-    "SELECT id, gateway, kind, channel, address, address_hash, body, reference, provider_id, receipt, code, priority, tries, received_at
+    "SELECT id, gateway, kind, channel, address, address_hash, body, reference, provider_id, receipt, code, priority, tries, received_at,
+            media, part_of, part_number, part_count, start_token, answered, means
        FROM inbox WHERE state = 'new' ORDER BY priority, id LIMIT $1",
     ""
 );

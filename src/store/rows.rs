@@ -24,6 +24,15 @@ impl Row {
             self.failed = Some(e);
         }
     }
+
+    /// Adds the columns of another row behind these.
+    pub(super) fn add_all(&mut self, more: Row) {
+        if !self.columns.is_empty() && !more.columns.is_empty() {
+            self.columns.push(b',');
+        }
+        self.columns.extend(more.columns);
+        self.failed = self.failed.take().or(more.failed);
+    }
 }
 
 impl FromIterator<Row> for Rows {

@@ -1,7 +1,7 @@
 //! The inbox: what arrived, durable and once.
 
 use futures_util::FutureExt;
-use porchlight::model::{Address, Body, Channel, Id, MessageState, Priority};
+use porchlight::model::{Address, Body, Channel, Extras, Id, Keyword, Meaning, Media, MessageState, Part, Priority};
 use porchlight::store::inbox::{self, Arrived, Done, What};
 
 use crate::place::{KAMAL, NOW, Place, ROSA, ROSA_THREAD, clinic, later, soon, texts};
@@ -13,7 +13,12 @@ pub fn wrote(id: i64, dedupe: &str, body: &str) -> Arrived {
         gateway: "sms".into(),
         dedupe: format!("sms:{dedupe}"),
         channel: Channel::Sms,
-        what: What::Message { from: Address::new("+17185550117"), hash: "hash-rosa".into(), body: Body::new(body) },
+        what: What::Message {
+            from: Address::new("+17185550117"),
+            hash: "hash-rosa".into(),
+            body: Body::new(body),
+            extras: Extras::default(),
+        },
         priority: Priority::ANSWER,
         at: NOW,
     }
@@ -73,6 +78,7 @@ case!(
                 provider_id: "p-1".into(),
                 state: MessageState::Failed,
                 code: "30003".into(),
+                means: Some(Meaning::Unreachable),
             },
             priority: Priority::REMINDER,
             ..wrote(1, "receipt", "")
@@ -87,6 +93,41 @@ case!(
         assert_eq!((red.priority, red.tries, red.received_at), (0, 0, later(1).0));
         assert_eq!((receipt.kind.as_str(), receipt.reference.as_str(), receipt.provider_id.as_str()), ("receipt", "r-1", "p-1"));
         assert_eq!((receipt.receipt.as_str(), receipt.code.as_str(), receipt.body.as_str()), ("failed", "30003", ""));
+        assert_eq!((receipt.means.as_str(), receipt.media.as_str(), receipt.part_count), ("unreachable", "", 0));
+    }
+);
+
+case!(
+    /// A voice note, the second half of a long text, somebody who came by a link and somebody who left: nothing is forgotten.
+    what_comes_with_a_text_is_kept, |place| {
+        clinic(place).await;
+        let with = |id: i64, extras: Extras| {
+            let what = What::Message {
+                from: Address::new("+17185550117"),
+                hash: "hash-rosa".into(),
+                body: Body::new(""),
+                extras,
+            };
+            Arrived { what, ..wrote(id, &format!("m-{id}"), "") }
+        };
+        let voice = with(1, Extras { media: Some(Media::Voice), ..Extras::default() });
+        let half = with(2, Extras { part: Some(Part { of: "ref-7".into(), number: 2, count: 3 }), ..Extras::default() });
+        let link = with(3, Extras { start: Some("token".into()), answered: Some(Keyword::Start), ..Extras::default() });
+        let left = Arrived {
+            what: What::Left { from: Address::new("+17185550117"), hash: "hash-rosa".into() },
+            ..wrote(4, "m-4", "")
+        };
+        save!(place, |tx| inbox::store(tx, &[voice, half, link, left]).await);
+        let waiting = save!(place, |tx| inbox::waiting(tx, 10).await);
+        let came: Vec<_> = waiting
+            .iter()
+            .map(|w| (w.media.as_str(), w.part_of.as_str(), w.part_number, w.part_count, w.start_token.as_str(), w.answered.as_str()))
+            .collect();
+        assert_eq!(
+            came,
+            [("voice", "", 0, 0, "", ""), ("", "ref-7", 2, 3, "", ""), ("", "", 0, 0, "token", "start"), ("", "", 0, 0, "", "left")]
+        );
+        assert_eq!(waiting[3].address_hash, "hash-rosa");
     }
 );
 

@@ -175,6 +175,7 @@ impl World {
             text: Body::new(text),
             provider_id: Some(self.kit.dice.token()),
             provider_time: None,
+            extras: porchlight::model::Extras::default(),
         };
         self.receiver.receive("phones", Channel::Sms, vec![message]).await.expect("is stored");
         assert_eq!(Desk::new(Arc::clone(&self.kit), self.db.clone(), Coming::default()).tick().await.expect("works"), 1);

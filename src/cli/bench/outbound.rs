@@ -13,7 +13,7 @@ use super::world::{LOOK, World};
 use super::{machine, note, round};
 use crate::app::Role;
 use crate::gateway::Outgoing;
-use crate::model::{Address, Body, Id};
+use crate::model::{Address, Id};
 use crate::store::Location;
 
 pub(super) async fn run(
@@ -97,17 +97,8 @@ async fn bare(world: &World, messages: usize, in_flight: usize) -> f64 {
     let one = |n: usize| {
         let ways = Arc::clone(&ways);
         async move {
-            let outgoing = Outgoing {
-                message: Id(1),
-                attempt: 1,
-                to: Address::new("+12015550100"),
-                text: Body::new(
-                    "Harbor Street: a time is reserved for you on Wed, Nov 18 at 12:00 PM. Reply C to confirm, R to reschedule, X if you can't come.",
-                ),
-                reference: format!("bare{n:022}"),
-                expires_in: None,
-                ucs2: false,
-            };
+            let text = "Harbor Street: a time is reserved for you on Wed, Nov 18 at 12:00 PM. Reply C to confirm, R to reschedule, X if you can't come.";
+            let outgoing = Outgoing::plain((Id(1), 1), Address::new("+12015550100"), text, format!("bare{n:022}"));
             match ways.named("sms") {
                 Some(gateway) => gateway.send(&outgoing).await.is_ok(),
                 None => false,
