@@ -152,7 +152,7 @@ impl App {
         let ids = Arc::new(IdSource::new(node, floor.max(clock.machine()).max(restored.unwrap_or(Time(0)))));
         let mut gateways = config.gateways;
         gateways.extend(more(&clock, &ids));
-        let ways = Arc::new(Gateways::new(gateways));
+        let ways = Arc::new(Gateways::new(gateways, clock.machine()));
         let parts = Parts {
             dice,
             hours: config.site.hours.clone(),
@@ -163,7 +163,13 @@ impl App {
                 lifeline: config.site.lifeline_number.clone(),
             },
             window: config.window,
-            delivery: DeliveryRules { batch: config.delivery.batch, lease: config.delivery.lease, doubt: config.delivery.doubt },
+            delivery: DeliveryRules {
+                batch: config.delivery.batch,
+                lease: config.delivery.lease,
+                doubt: config.delivery.doubt,
+                crisis_receipt: config.delivery.crisis_receipt,
+                receipt: config.delivery.receipt,
+            },
             key,
             restored,
         };

@@ -119,6 +119,10 @@ pub struct Delivery {
     pub lease: Duration,
     /// How long a doubtful message waits for a receipt.
     pub doubt: Duration,
+    /// How long an accepted crisis reply waits for a receipt before the next contact gets it as well; zero: for ever.
+    pub crisis_receipt: Duration,
+    /// The same for reminders, questions and what staff write.
+    pub receipt: Duration,
 }
 
 /// How much is logged.
@@ -357,6 +361,8 @@ fn delivery(section: &Section<'_, '_, '_>, faults: &mut Vec<Fault>) -> Delivery 
         batch: section.number("batch", 1..=2000, 500, faults),
         lease: seconds(section.number("lease_seconds", fault::least(10)..=3600, 60, faults)),
         doubt: seconds(section.number("doubt_seconds", fault::least(60)..=86_400, 600, faults)),
+        crisis_receipt: seconds(section.number("crisis_receipt_seconds", 0..=86_400, 120, faults)),
+        receipt: seconds(60 * section.number("receipt_minutes", 0..=10_080, 120, faults)),
     };
     if let Some(table) = &section.table {
         table.check_unknown();

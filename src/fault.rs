@@ -26,6 +26,7 @@ pub const POINTS: &[&str] = &[
     "hold.requeued",
     "doubt.requeued",
     "doubt.told",
+    "rung.planned",
     // Message → claim → send → acknowledge.
     "lost.released",
     "claim.begun",

@@ -12,7 +12,7 @@ use crate::compose::Catalogue;
 use crate::conversation::SiteWords;
 use crate::conversation::understand::Reader;
 use crate::escalation::hours::Hours;
-use crate::model::{Address, Channel, Id, IdSource, hex};
+use crate::model::{Address, Channel, Class, Id, IdSource, hex};
 use crate::protocol::Protocol;
 use crate::random::Dice;
 use crate::store::{StoreError, Tx};
@@ -61,6 +61,19 @@ pub struct DeliveryRules {
     pub lease: Duration,
     /// How long a doubtful message waits for a receipt (domain time).
     pub doubt: Duration,
+    /// How long an accepted crisis reply waits for a receipt before the next contact gets it as well; zero: for ever.
+    pub crisis_receipt: Duration,
+    /// The same for other messages that climb.
+    pub receipt: Duration,
+}
+
+impl DeliveryRules {
+    /// How long an accepted message of a class waits for a receipt before the next contact is tried; `None`: for ever.
+    #[must_use]
+    pub fn receipt_within(&self, class: Class) -> Option<Duration> {
+        let within = if class == Class::Crisis { self.crisis_receipt } else { self.receipt };
+        Some(within).filter(|within| !within.is_zero())
+    }
 }
 
 impl std::fmt::Debug for Kit {

@@ -12,6 +12,8 @@ mod copies;
 mod crisis;
 #[path = "stories/delivery.rs"]
 mod delivery;
+#[path = "stories/ladder.rs"]
+mod ladder;
 #[path = "stories/nights.rs"]
 mod nights;
 #[path = "support/proxy.rs"]
@@ -31,6 +33,9 @@ mod world;
 #[macro_export]
 macro_rules! story {
     ($(#[$doc:meta])* $name:ident, $start:literal, |$world:ident| $body:block) => {
+        $crate::story!($(#[$doc])* $name, $start, with [], |$world| $body);
+    };
+    ($(#[$doc:meta])* $name:ident, $start:literal, with [$($more:expr),*], |$world:ident| $body:block) => {
         $(#[$doc])*
         mod $name {
             use super::*;
@@ -42,13 +47,13 @@ macro_rules! story {
 
             #[tokio::test]
             async fn on_sqlite() {
-                let world = $crate::world::World::begin($crate::world::On::Sqlite, $start).await;
+                let world = $crate::world::World::begin_with($crate::world::On::Sqlite, $start, &[$($more),*]).await;
                 told(world).await.end().await;
             }
 
             #[tokio::test]
             async fn on_postgres() {
-                let world = $crate::world::World::begin($crate::world::On::Postgres, $start).await;
+                let world = $crate::world::World::begin_with($crate::world::On::Postgres, $start, &[$($more),*]).await;
                 told(world).await.end().await;
             }
         }

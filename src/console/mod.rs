@@ -108,6 +108,7 @@ pub fn router(console: Console) -> Router {
         .route("/panel", get(lists::panel))
         .route("/visits", get(lists::visits))
         .route("/delivery", get(delivery::page))
+        .route("/delivery/{id}/{act}", post(delivery::act))
         .route("/more", get(lists::more))
         .route("/theme", post(lists::theme))
         .route(session::LIVE, get(live::stream))

@@ -191,6 +191,7 @@ fn decide(facts: &Facts, now: Time) -> Decided {
         expires_at: Some(now.plus(OF_USE)),
         visit_stands: None,
         enrolled: None,
+        tried: Vec::new(),
     };
     policy::decide(&[message], facts, now).pop().unwrap_or(Decided {
         message: Id(0),

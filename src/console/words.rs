@@ -172,6 +172,8 @@ pub fn trouble(code: &str) -> String {
         "busy" => "the provider kept refusing it".to_owned(),
         "blocked" => "the carrier blocks messages to this number".to_owned(),
         "no_answer" => "the provider did not answer".to_owned(),
+        "by_staff" => "a colleague called it off".to_owned(),
+        "sent_anew" => "a colleague had it sent anew".to_owned(),
         "lease_lost" => "the process that sent it stopped".to_owned(),
         code => match code.parse() {
             Ok(reason) => {
@@ -179,6 +181,20 @@ pub fn trouble(code: &str) -> String {
             }
             Err(_) => format!("the provider says “{code}”"),
         },
+    }
+}
+
+/// What came of attempts, in a few words.
+#[must_use]
+pub fn came_to(outcome: &str) -> &'static str {
+    match outcome {
+        "busy" => "Refused for now",
+        "unknown" => "No usable answer",
+        "blocked" => "Blocked by the recipient",
+        "unreachable" => "Cannot be reached",
+        "refused" => "Refused",
+        "misconfigured" => "Our own settings",
+        _ => "Not delivered",
     }
 }
 

@@ -5,95 +5,31 @@
 //! receipt never moves a state back.
 
 mod acknowledge;
+mod batch;
+mod breaker;
+mod ladder;
+mod pace;
 mod prepare;
 mod receipts;
 mod retry;
 mod room;
+mod ways;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::Semaphore;
 
 use crate::clock::Time;
 use crate::fault;
-use crate::gateway::Gateway;
 use crate::kit::Kit;
-use crate::model::{Category, Channel, Class, Id, MessageState, Severity};
-use crate::store::timers::{self, Kind, Timer};
-use crate::store::{StoreError, Tx};
-use crate::store::{ahead, messages};
+use crate::model::{Category, Class, Id, MessageState, Severity};
+use crate::store::timers::{self, Kind, NO_RECEIPT, Timer};
+use crate::store::{StoreError, Tx, ahead, messages, rungs};
 
+pub use breaker::Condition;
 pub use prepare::{Ready, facts_of};
 pub use receipts::apply as apply_receipts;
+pub use ways::{Gateways, Standing};
 pub use worker::Worker;
-
-/// The ways out, each with its own places, so that a slow one takes none from another.
-#[derive(Debug)]
-pub struct Gateways(Vec<Way>);
-
-#[derive(Debug)]
-struct Way {
-    gateway: Gateway,
-    places: Semaphore,
-    pace: Option<tokio::sync::Mutex<tokio::time::Interval>>,
-}
-
-impl Gateways {
-    /// The ways out, in the order of preference.
-    #[must_use]
-    pub fn new(gateways: Vec<Gateway>) -> Gateways {
-        let way = |gateway: Gateway| {
-            let limits = gateway.limits();
-            let pace = limits.per_second.filter(|rate| *rate > 0.0).map(|rate| {
-                let mut interval = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
-                interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-                tokio::sync::Mutex::new(interval)
-            });
-            Way { gateway, places: Semaphore::new(limits.concurrency), pace }
-        };
-        Gateways(gateways.into_iter().map(way).collect())
-    }
-
-    /// The gateway of this name.
-    #[must_use]
-    pub fn named(&self, name: &str) -> Option<&Gateway> {
-        self.0.iter().map(|w| &w.gateway).find(|g| g.name() == name)
-    }
-
-    /// The first gateway that serves a channel.
-    #[must_use]
-    pub fn serving(&self, channel: Channel) -> Option<&Gateway> {
-        self.0.iter().map(|w| &w.gateway).find(|g| g.channel() == channel)
-    }
-
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Gateway> {
-        self.0.iter().map(|w| &w.gateway)
-    }
-
-    /// How many messages may be under way at once: twice the places of all gateways, so that the next ones are ready when a place
-    /// is free, and of a paced gateway no more than two seconds' worth. What is claimed is sent soon, so that its decision is
-    /// fresh and its lease holds.
-    #[must_use]
-    pub fn room(&self) -> usize {
-        let places = |w: &Way| {
-            let limits = w.gateway.limits();
-            limits.per_second.map_or(2 * limits.concurrency, |rate| (2 * limits.concurrency).min(two_seconds(rate)))
-        };
-        self.0.iter().map(places).sum()
-    }
-
-    fn way(&self, name: &str) -> Option<&Way> {
-        self.0.iter().find(|w| w.gateway.name() == name)
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive rate")]
-fn two_seconds(rate: f64) -> usize {
-    (rate * 2.0).ceil().clamp(1.0, 10_000.0) as usize
-}
 
 /// What happens to a message of which nobody knows whether it arrived, once it has waited for a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +66,8 @@ pub async fn fire_holds(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
 /// # Errors
 /// When the database refuses.
 pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
-    for timer in due {
+    unreceipted(tx, kit, due, now).await?;
+    for timer in due.iter().filter(|t| t.detail != NO_RECEIPT) {
         let Some(message) = messages::doubtful(tx, Id(timer.subject)).await? else { continue };
         if message.state != MessageState::Unknown.as_str() {
             continue;
@@ -154,6 +91,25 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
         let whose = (Id(message.site_id), message.patient_id.map(Id));
         acknowledge::tell(tx, kit, whose, (severity, Category::Technical), what, now).await?;
         fault::point("doubt.told");
+    }
+    Ok(())
+}
+
+/// Messages that were accepted, and of which no receipt came in the time set for it: the next contact is tried as well.
+async fn unreceipted(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    for timer in due.iter().filter(|t| t.detail == NO_RECEIPT) {
+        let Some(message) = messages::doubtful(tx, Id(timer.subject)).await? else { continue };
+        let waits = [MessageState::Accepted, MessageState::Sent].map(MessageState::as_str).contains(&message.state.as_str());
+        let Some(patient) = message.patient_id.filter(|_| waits) else { continue };
+        let class = message.class.parse().map_err(|_| StoreError::Unreadable(format!("class {}", message.class)))?;
+        rungs::no_receipt(tx, Id(message.id), now).await?;
+        if ladder::left(tx, &[(Id(message.id), Id(patient), class)]).await?.contains(&Id(message.id)) {
+            ladder::climb(tx, kit, Id(message.id), now).await?;
+        } else if class == Class::Crisis {
+            let what = "Not known if the crisis reply arrived: call now";
+            let whose = (Id(message.site_id), message.patient_id.map(Id));
+            acknowledge::tell(tx, kit, whose, (Severity::Emergency, Category::Technical), what, now).await?;
+        }
     }
     Ok(())
 }

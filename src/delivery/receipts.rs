@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::ladder::{self, Failed};
 use crate::clock::{SLACK, Time};
 use crate::fault;
 use crate::kit::Kit;
-use crate::model::{Category, Class, Id, MessageState, Priority, Severity};
+use crate::model::{Class, Id, Meaning, MessageState, Priority};
 use crate::store::inbox::{self, Waiting};
 use crate::store::receipts::{self, Named, Receipt, Receipted};
 use crate::store::timers::{self, Kind};
@@ -54,11 +55,12 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
             last.code.clone_from(&receipt.code);
         }
         let was = message.state.parse().map_err(|_| StoreError::Unreadable(format!("state {}", message.state)))?;
-        let moving = moved.entry(message.id).or_insert(Moved { message, was, is: was, why: "" });
+        let moving =
+            moved.entry(message.id).or_insert(Moved { message, was, is: was, why: "", gateway: &receipt.gateway, means: None });
         // A late "failed" of an earlier try says nothing of the one that followed.
         let stale = news == MessageState::Failed && message.n < message.attempts;
         if let Some(next) = moves(moving.is, news).filter(|_| !stale) {
-            (moving.is, moving.why) = (next, &receipt.code);
+            (moving.is, moving.why, moving.means) = (next, &receipt.code, receipt.means.parse().ok());
         }
     }
     inbox::put_last(tx, &early).await?;
@@ -70,17 +72,40 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
     fault::point("receipt.advanced");
     let settled: Vec<i64> = moved.iter().filter(|(_, m)| m.was == MessageState::Unknown).map(|(id, _)| *id).collect();
     timers::cancel_all(tx, Kind::Doubt, &settled).await?;
-    for Moved { message, .. } in moved.values().filter(|m| m.is == MessageState::Failed) {
-        let crisis = message.class == Class::Crisis.as_str();
-        let (severity, text) = if crisis {
-            (Severity::Emergency, "The crisis reply did not arrive: call now")
-        } else {
-            (Severity::Routine, "A message did not arrive: the carrier says so")
-        };
-        let whose = (Id(message.site_id), message.patient_id.map(Id));
-        super::acknowledge::tell(tx, kit, whose, (severity, Category::Technical), text, now).await?;
-    }
+    let failed: Vec<&Moved> = moved.values().filter(|m| m.is == MessageState::Failed).collect();
+    after_failures(tx, kit, &failed, now).await?;
     Ok(done)
+}
+
+/// Messages that the carrier could not bring, though it had taken them.
+async fn after_failures(tx: &mut Tx, kit: &Kit, failed: &[&Moved<'_>], now: Time) -> Result<(), StoreError> {
+    let mut all = Vec::new();
+    for moved in failed {
+        let class: Class =
+            moved.message.class.parse().map_err(|_| StoreError::Unreadable(format!("class {}", moved.message.class)))?;
+        all.push((moved, class));
+    }
+    let climbing: Vec<_> =
+        all.iter().filter_map(|(m, class)| Some((Id(m.message.id), Id(m.message.patient_id?), *class))).collect();
+    let left = ladder::left(tx, &climbing).await?;
+    for (moved, class) in all {
+        let message = moved.message;
+        let failed = Failed {
+            message: Id(message.id),
+            site: Id(message.site_id),
+            patient: message.patient_id.map(Id),
+            contact: message.contact_id.map(Id),
+            gateway: moved.gateway,
+            class,
+            code: moved.why,
+        };
+        let goes_on = left.contains(&failed.message);
+        ladder::settle(tx, kit, failed, (moved.means, goes_on), now).await?;
+        if goes_on {
+            ladder::climb(tx, kit, failed.message, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A message on its way through the receipts of one batch.
@@ -89,6 +114,8 @@ struct Moved<'a> {
     was: MessageState,
     is: MessageState,
     why: &'a str,
+    gateway: &'a str,
+    means: Option<Meaning>,
 }
 
 /// Where a receipt moves a message, if it moves it.

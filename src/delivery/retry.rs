@@ -2,14 +2,29 @@
 
 use std::time::Duration;
 
+use super::prepare::Ready;
+use crate::clock::Time;
+use crate::gateway::{Accepted, SendError};
 use crate::model::Class;
 
+/// How long a channel that is set up wrongly rests before the next try.
+const REST: Duration = Duration::from_secs(5 * 60);
+
 const LONGEST: Duration = Duration::from_secs(5 * 60);
+
+/// When a message is tried again by the same contact (machine time); `None` if it is not. `fraction` is random, from 0 to 1.
+pub(super) fn again(ready: &Ready, answer: &Result<Accepted, SendError>, now: Time, fraction: f64) -> Option<Time> {
+    match answer {
+        Err(SendError::Busy { retry_after }) => Some(now.plus(back_off(ready.class, ready.n, *retry_after, fraction))),
+        Err(SendError::Misconfigured { .. }) => Some(now.plus(REST)),
+        _ => None,
+    }
+}
 
 /// How long to wait before the next attempt: full jitter over a range that doubles, and never less than
 /// the provider asked for. `fraction` is random, from 0 to 1. Crisis replies start at one second.
 #[must_use]
-pub fn back_off(class: Class, attempt: i64, retry_after: Option<Duration>, fraction: f64) -> Duration {
+pub(super) fn back_off(class: Class, attempt: i64, retry_after: Option<Duration>, fraction: f64) -> Duration {
     let first = if class == Class::Crisis { Duration::from_secs(1) } else { Duration::from_secs(5) };
     let doublings = u32::try_from(attempt.clamp(1, 12) - 1).unwrap_or(0);
     let range = first.saturating_mul(1 << doublings).min(LONGEST);

@@ -10,18 +10,19 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::acknowledge::{Answered, acknowledge};
-use super::prepare::{Ready, claim};
-use super::room::Room;
-use super::{Gateways, release_lost};
+use super::prepare::{Claim, Ready, claim};
+use super::{Gateways, release_lost, retry};
 use crate::clock::Time;
+use crate::escalation;
 use crate::fault;
-use crate::gateway::SendError;
+use crate::gateway::{Accepted, SendError};
 use crate::kit::Kit;
 use crate::model::{Class, Priority};
-use crate::store::{Db, Lane, StoreError, consents};
+use crate::store::health::{self, Health};
+use crate::store::{Db, Lane, StoreError, Tx, consents};
 
 /// Places that only crisis replies may take, when everything else is full.
-const FOR_CRISES: usize = 16;
+const FOR_CRISES: i64 = 16;
 /// How long a failed acknowledgement rests before it is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// So often an acknowledgement is tried at least: a process that stood still finds its leases over and its connection dead at once.
@@ -51,21 +52,20 @@ impl Worker {
     /// # Errors
     /// When the database refuses; what was sent is then in doubt.
     pub async fn tick(&self) -> Result<usize, StoreError> {
-        let (ready, claimed) = self.claim(self.kit.delivery.batch, Priority::BULK).await?;
-        let mut sending: FuturesUnordered<_> = grouped(ready).into_iter().map(|group| self.send(group)).collect();
+        let claim = self.claim(self.kit.delivery.batch, Priority::BULK).await?;
+        let mut sending: FuturesUnordered<_> = grouped(claim.ready).into_iter().map(|group| self.send(group)).collect();
         let mut answered = Vec::new();
         while let Some(mut group) = sending.next().await {
             answered.append(&mut group);
         }
         self.acknowledge(&Arc::new(answered)).await?;
-        Ok(claimed)
+        Ok(claim.claimed)
     }
 
     /// Works until told to stop, then lets what is under way end.
     ///
     /// Claiming, sending and acknowledging go on at once: while one batch is written, another is on the wire.
     pub async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
-        let mut room = Room::new(self.ways.room(), self.kit.clock.machine());
         let mut sending = FuturesUnordered::new();
         // At most one of each at a time: the writer takes one after the other anyway.
         let mut claiming = FuturesUnordered::new();
@@ -81,13 +81,13 @@ impl Worker {
                 acknowledging.push(self.acknowledge_surely(std::mem::take(&mut answered)));
             }
             if claiming.is_empty() && (called || more) && !stop.is_cancelled() {
-                // In batches: when half the house is free. Until then there are places for crisis replies alone, whenever
+                // In batches: when half of a gateway's room is free. Until then there are places for crisis replies alone, whenever
                 // somebody calls.
-                let half = room.is_half_free();
-                let (free, least) = if half { (room.free(), Priority::BULK) } else { (FOR_CRISES, Priority::CRISIS) };
-                if half || called {
-                    let limit = self.kit.delivery.batch.min(i64::try_from(free).unwrap_or(i64::MAX));
-                    claiming.push(self.claim(limit, least).map(move |claimed| (limit, least, claimed)));
+                let worth = self.ways.is_worth_a_claim(self.kit.clock.machine());
+                if worth || called {
+                    let (limit, least) =
+                        if worth { (self.kit.delivery.batch, Priority::BULK) } else { (FOR_CRISES, Priority::CRISIS) };
+                    claiming.push(self.claim(limit, least).map(move |claimed| (least, claimed)));
                 }
                 more |= called;
                 called = false;
@@ -97,20 +97,17 @@ impl Worker {
             }
             tokio::select! {
                 Some(group) = sending.next() => {
-                    let before = answered.len();
                     answered.extend::<Vec<Answered>>(group);
                     while let Some(Some(group)) = sending.next().now_or_never() {
                         answered.extend(group);
                     }
-                    room.leave(answered.len() - before, self.kit.clock.machine());
                 }
-                Some((limit, least, claimed)) = claiming.next() => match claimed {
-                    Ok((ready, claimed)) => {
+                Some((least, claimed)) = claiming.next() => match claimed {
+                    Ok(claim) => {
                         if least == Priority::BULK {
-                            more = i64::try_from(claimed).is_ok_and(|claimed| claimed >= limit);
+                            more = claim.more;
                         }
-                        room.enter(ready.len());
-                        sending.extend(grouped(ready).into_iter().map(|group| self.send(group)));
+                        sending.extend(grouped(claim.ready).into_iter().map(|group| self.send(group)));
                     }
                     Err(e) => {
                         tracing::warn!(error = %e, "nothing could be claimed; trying again");
@@ -120,7 +117,13 @@ impl Worker {
                 },
                 Some(()) = acknowledging.next() => {}
                 () = wake.notified(), if !stop.is_cancelled() => called = true,
-                _ = look.tick(), if !stop.is_cancelled() => called = true,
+                _ = look.tick(), if !stop.is_cancelled() => {
+                    called = true;
+                    // Also where nothing is answered: that is what a provider that hangs looks like.
+                    if acknowledging.is_empty() && answered.is_empty() && self.ways.has_changed(self.kit.clock.machine()) {
+                        acknowledging.push(self.acknowledge_surely(Vec::new()));
+                    }
+                }
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
         }
@@ -151,37 +154,37 @@ impl Worker {
         }
     }
 
-    async fn claim(&self, limit: i64, least: Priority) -> Result<(Vec<Ready>, usize), StoreError> {
+    async fn claim(&self, limit: i64, least: Priority) -> Result<Claim, StoreError> {
         let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
-        let ready: Arc<Mutex<Vec<Ready>>> = Arc::default();
-        let into = Arc::clone(&ready);
-        let claimed = self
+        let made: Arc<Mutex<Option<Claim>>> = Arc::default();
+        let into = Arc::clone(&made);
+        let written = self
             .db
             .write(Lane::Work, move |tx| {
                 async move {
                     fault::point("claim.begun");
                     let now = kit.now();
                     release_lost(tx, &kit, now).await?;
-                    let (ready, claimed) = claim(tx, &kit, &ways, (limit, least), now).await?;
-                    *into.lock().unwrap_or_else(PoisonError::into_inner) = ready;
-                    Ok(claimed)
+                    let claim = claim(tx, &kit, &ways, (limit, least), now).await?;
+                    *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(claim);
+                    Ok(())
                 }
                 .boxed()
             })
             .await;
-        let ready = std::mem::take(&mut *ready.lock().unwrap_or_else(PoisonError::into_inner));
-        match claimed {
-            Ok(claimed) => {
-                if claimed > 0 {
+        let claim = made.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        match written {
+            Ok(()) => {
+                if claim.claimed > 0 {
                     fault::point("claim.committed");
                 }
-                Ok((ready, claimed))
+                self.ways.enter(claim.ready.iter().map(|r| (r.gateway.as_str(), r.group.as_str())), &claim.openings);
+                Ok(claim)
             }
             Err(e) => {
-                if matches!(e, StoreError::Unsure) && !ready.is_empty() {
+                if matches!(e, StoreError::Unsure) && !claim.ready.is_empty() {
                     // Perhaps it is claimed; certainly it was not sent. It is given back before anything else is claimed here.
-                    let not_sent = |ready| Answered { ready, answer: Err(SendError::Busy { retry_after: None }) };
-                    self.acknowledge_surely(ready.into_iter().map(not_sent).collect()).await;
+                    self.acknowledge_surely(claim.ready.into_iter().map(|ready| self.not_sent(ready)).collect()).await;
                 }
                 Err(e)
             }
@@ -192,31 +195,49 @@ impl Worker {
     async fn send(&self, group: Vec<Ready>) -> Vec<Answered> {
         let mut answered = Vec::with_capacity(group.len());
         for ready in group {
-            let answer = match self.ways.way(&ready.gateway) {
+            let one = if !answered.is_empty() && self.stopped(&ready).await {
                 // Certainly not sent: it goes back into the queue and is decided anew.
-                Some(_) if !answered.is_empty() && self.stopped(&ready).await => Err(SendError::Busy { retry_after: None }),
-                None => Err(SendError::Misconfigured { code: "no_gateway".into() }),
-                Some(way) => {
-                    // A crisis reply waits for no place and no pace.
-                    let crisis = ready.class == Class::Crisis;
-                    let _place = if crisis { None } else { Some(way.places.acquire().await) };
-                    if let Some(pace) = way.pace.as_ref().filter(|_| !crisis) {
-                        pace.lock().await.tick().await;
-                    }
-                    if self.kit.clock.machine() > ready.lease_until || (!crisis && self.stale(ready.decided)) {
-                        // Somebody else may have it by now, or the hour is another one than was decided for. It was certainly not
-                        // sent from here.
-                        Err(SendError::Busy { retry_after: None })
-                    } else {
-                        fault::point("send.before");
-                        way.gateway.send(&ready.outgoing).await
-                    }
-                }
+                self.not_sent(ready)
+            } else {
+                self.one(ready).await
             };
             fault::point("send.answered");
-            answered.push(Answered { ready, answer });
+            self.ways.leave((one.ready.gateway.as_str(), one.ready.group.as_str()), one.again, self.kit.clock.machine());
+            answered.push(one);
         }
         answered
+    }
+
+    async fn one(&self, ready: Ready) -> Answered {
+        let Some(way) = self.ways.way(&ready.gateway) else {
+            return self.answered(ready, Err(SendError::Misconfigured { code: "no_gateway".into() }));
+        };
+        let clock = &self.kit.clock;
+        // A crisis reply waits for no place and no pace.
+        let crisis = ready.class == Class::Crisis;
+        if let Some(at) = ready.not_before.filter(|_| !crisis) {
+            tokio::time::sleep(at.since(clock.machine())).await;
+        }
+        let _place = if crisis { None } else { Some(way.places.acquire().await) };
+        let begun = clock.machine();
+        if begun > ready.lease_until || (!crisis && self.stale(ready.decided)) {
+            // Somebody else may have it by now, or the hour is another one than was decided for. It was certainly not sent from here.
+            return self.not_sent(ready);
+        }
+        fault::point("send.before");
+        way.begins(ready.id, begun);
+        let answer = way.gateway.send(&ready.outgoing).await;
+        way.ends((ready.id, begun), &answer, clock.machine());
+        self.answered(ready, answer)
+    }
+
+    fn not_sent(&self, ready: Ready) -> Answered {
+        self.answered(ready, Err(SendError::Busy { retry_after: None }))
+    }
+
+    fn answered(&self, ready: Ready, answer: Result<Accepted, SendError>) -> Answered {
+        let again = retry::again(&ready, &answer, self.kit.clock.machine(), self.kit.dice.fraction());
+        Answered { ready, answer, again }
     }
 
     /// Whether the clock has jumped since a decision, further than a lease lasts, forwards or back: then it may be night.
@@ -237,22 +258,45 @@ impl Worker {
     }
 
     async fn acknowledge(&self, answered: &Arc<Vec<Answered>>) -> Result<(), StoreError> {
-        if answered.is_empty() {
+        let changes = self.ways.changes(self.kit.clock.machine());
+        if answered.is_empty() && changes.is_empty() {
             return Ok(());
         }
-        let (kit, answered) = (Arc::clone(&self.kit), Arc::clone(answered));
-        self.db
+        let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
+        let (answers, noted) = (Arc::clone(answered), changes.clone());
+        let written = self
+            .db
             .write(Lane::Acknowledge, move |tx| {
                 async move {
                     let now = kit.now();
-                    acknowledge(tx, &kit, &answered, now).await
+                    acknowledge(tx, &kit, &answers, now).await?;
+                    note(tx, &kit, &ways, &noted, now).await
                 }
                 .boxed()
             })
-            .await?;
+            .await;
+        if written.is_err() {
+            self.ways.forget_noted(&changes);
+        }
+        written?;
         fault::point("ack.committed");
         Ok(())
     }
+}
+
+/// How gateways are is kept for the other processes, and told to people where one takes no messages.
+async fn note(tx: &mut Tx, kit: &Kit, ways: &Gateways, changes: &[Health], now: Time) -> Result<(), StoreError> {
+    for change in changes {
+        health::note(tx, &kit.owner, change).await?;
+        let name = &change.gateway;
+        tracing::warn!(gateway = name, state = change.state, code = change.code, "how a gateway is has changed");
+        let instead = if ways.has_another(name, kit.clock.machine()) { "another one is used" } else { "its messages wait" };
+        // A gateway that is set up wrongly was told with the message that it refused.
+        if matches!(change.state.as_str(), "failing" | "slow") {
+            escalation::trouble(tx, kit, format!("The gateway {name} does not answer as it should: {instead}"), now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Messages by whom they go to, in the order of the claim.

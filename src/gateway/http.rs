@@ -77,6 +77,12 @@ impl HttpGateway {
         self.settings.limits
     }
 
+    /// Whether the configuration says how receipts are read.
+    #[must_use]
+    pub fn gives_receipts(&self) -> bool {
+        self.settings.hooks.receipt.is_some()
+    }
+
     /// What to answer the provider's own requests.
     #[must_use]
     pub fn reply(&self) -> Reply {

@@ -274,8 +274,10 @@ pub struct Reply {
 pub struct Limits {
     /// The most requests under way at once.
     pub concurrency: usize,
-    /// The most messages a second, if there is a limit.
+    /// The most segments (on chats: messages) a second, if there is a limit.
     pub per_second: Option<f64>,
+    /// The shortest time between two messages to one address, if there is one.
+    pub pair: Option<Duration>,
 }
 
 /// One way out and in.
@@ -319,8 +321,17 @@ impl Gateway {
     #[must_use]
     pub fn limits(&self) -> Limits {
         match self {
-            Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None },
+            Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None, pair: None },
             Gateway::Http(http) => http.limits(),
+        }
+    }
+
+    /// Whether its provider tells what became of a message: only then does silence mean something.
+    #[must_use]
+    pub fn gives_receipts(&self) -> bool {
+        match self {
+            Gateway::Simulator(_) => true,
+            Gateway::Http(http) => http.gives_receipts(),
         }
     }
 

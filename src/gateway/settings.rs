@@ -332,6 +332,7 @@ impl Layers<'_> {
         Limits {
             concurrency: usize::try_from(self.int_in("concurrency", 1..=512, 16)).unwrap_or(16),
             per_second: per_second.filter(|_| fits),
+            pair: None,
         }
     }
 }

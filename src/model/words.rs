@@ -268,6 +268,8 @@ words!(
         QuestionOpen = "question_open",
         /// It was planned in a future that has not come, by a clock that was ahead.
         ClockAhead = "clock_ahead",
+        /// It could not be brought by the contact before this one.
+        NextRung = "next_rung",
         /// Perhaps it went out before this copy of the database was restored.
         Restored = "restored",
     }

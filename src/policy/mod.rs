@@ -102,6 +102,8 @@ pub struct Due {
     pub visit_stands: Option<bool>,
     /// Whether the enrolment that asked for it runs; `None` if there is none.
     pub enrolled: Option<bool>,
+    /// The contacts by which it could not be brought already.
+    pub tried: Vec<Id>,
 }
 
 /// Which of the two wordings.
@@ -249,32 +251,61 @@ fn void(due: &Due, facts: &Facts, kind: Kind, now: Time) -> Option<Reason> {
     None
 }
 
+/// The contacts that a message may still go to, whatever it says, best first.
+fn usable<'f>(due: &'f Due, facts: &'f Facts, kind: Kind) -> impl Iterator<Item = &'f Contact> {
+    let open = move |c: &&Contact| c.served && !c.closed && (!c.revoked || kind == Kind::Always);
+    facts.contacts.iter().filter(open).filter(|c| !due.tried.contains(&c.id))
+}
+
+/// Whether a message goes on to the next contact where one fails. What answers somebody's words, and what confirms a STOP, belongs
+/// where it was asked for.
+#[must_use]
+pub const fn climbs(class: Class) -> bool {
+    match class {
+        Class::Crisis | Class::Question | Class::Reminder | Class::Bulk | Class::Staff => true,
+        Class::Answer | Class::Consent => false,
+    }
+}
+
+/// Whether there is a contact to go to after this one.
+#[must_use]
+pub fn next_rungs(due: &Due, facts: &Facts, after: Id) -> bool {
+    climbs(due.class) && usable(due, facts, kind(due.class)).any(|c| c.id != after)
+}
+
 /// Which contact may be told this, and in which wording.
 fn route(due: &Due, facts: &Facts, kind: Kind) -> (Decision, Reason) {
     // Who just wrote from a contact can be answered there, whatever was known about it before.
     let own =
         facts.contacts.iter().find(|c| c.served && due.thread == Some(c.thread) && matches!(kind, Kind::Always | Kind::Answer));
-    let open = |c: &&Contact| c.served && !c.closed && (!c.revoked || kind == Kind::Always);
-    let mut usable: Vec<_> = facts.contacts.iter().filter(open).filter(|c| own.is_none_or(|own| own.id != c.id)).collect();
-    if let Some(own) = own.filter(|own| !own.revoked || kind == Kind::Always) {
+    let mut usable: Vec<_> = usable(due, facts, kind).filter(|c| own.is_none_or(|own| own.id != c.id)).collect();
+    if let Some(own) = own.filter(|own| (!own.revoked || kind == Kind::Always) && !due.tried.contains(&own.id)) {
         usable.insert(0, own);
     }
     let Some(first) = usable.first() else { return (Decision::Skip, Reason::NoContact) };
     let to = |c: &Contact| Contacted { id: c.id, thread: c.thread };
+    // The first way did not work: by the next one, and its timeline says why.
+    let first_way = |contact, wording| {
+        if due.tried.is_empty() {
+            (Decision::Send { contact, wording }, Reason::Allowed)
+        } else {
+            (Decision::Reroute { contact, wording }, Reason::NextRung)
+        }
+    };
     let wording = if facts.discreet { Wording::Discreet } else { Wording::Full };
     // A person's words have no other wording: they are as the person wrote them, and shown the limit before.
     if kind == Kind::Staff || first.class >= due.content {
-        return (Decision::Send { contact: to(first), wording }, Reason::Allowed);
+        return first_way(to(first), wording);
     }
     // A crisis reply never waits for a better contact.
     if kind == Kind::Always {
-        return (Decision::Send { contact: to(first), wording: Wording::Discreet }, Reason::Allowed);
+        return first_way(to(first), Wording::Discreet);
     }
     if let Some(better) = usable.iter().find(|c| c.class >= due.content) {
         return (Decision::Reroute { contact: to(better), wording }, Reason::ClassLimit);
     }
     if due.has_discreet {
-        return (Decision::Send { contact: to(first), wording: Wording::Discreet }, Reason::Allowed);
+        return first_way(to(first), Wording::Discreet);
     }
     (Decision::Skip, Reason::ClassLimit)
 }

@@ -34,6 +34,7 @@ fn words(reason: Reason) -> &'static str {
         Reason::NoText => "its text could not be made; a technical item was opened",
         Reason::QuestionOpen => "another question is still open",
         Reason::ClockAhead => "the server's clock was ahead when it was planned; it is planned again at its time",
+        Reason::NextRung => "it could not be brought by the contact before this one",
         Reason::Restored => "it may have gone out before this copy of the database was restored",
     }
 }

@@ -42,6 +42,7 @@ fn message(class: Class, content: ContentClass) -> Due {
         expires_at: None,
         visit_stands: None,
         enrolled: None,
+        tried: Vec::new(),
     }
 }
 

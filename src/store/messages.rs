@@ -80,6 +80,7 @@ pub struct Claimed {
     pub attempts: i64,
     pub planned_at: i64,
     pub expires_at: Option<i64>,
+    pub rung_of: Option<i64>,
 }
 
 const INSERT: Sql = bulk!(
@@ -142,8 +143,8 @@ pub async fn plan(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), StoreError
 
 const CLAIMABLE: Sql = sql!(
     list("id, site_id, patient_id, thread_id, enrolment_id, appointment_id, appointment_version, occurrence, to_address, via_gateway,
-          class, content, priority, key, args, question, lang, body, attempts + 1, planned_at, expires_at" by "priority, planned_at, id")
-    "FROM (SELECT * FROM message WHERE state = 'queued' AND ready_at <= $1 AND priority <= $3
+          class, content, priority, key, args, question, lang, body, attempts + 1, planned_at, expires_at, rung_of" by "priority, planned_at, id")
+    "FROM (SELECT * FROM message WHERE state = 'queued' AND lane = $4 AND ready_at <= $1 AND priority <= $3
                             AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'sending.paused')
                           ORDER BY priority, ready_at, id LIMIT $2"
     unlocked ") AS claimable"
@@ -158,14 +159,15 @@ pub struct Lease<'a> {
     pub until: Time,
 }
 
-/// Picks up to `limit` messages of a priority of at least `least`, most pressing first, and keeps them from other nodes while the
-/// transaction lasts: each is to be [`prepare`]d or [`settle`]d in it. None while sending is paused ([`super::pause`]): whichever
+/// Picks up to `limit` messages of a priority of at least `least` that wait in a gateway's `lane` (or in none yet: empty), most
+/// pressing first, and keeps them from other nodes while the transaction lasts: each is to be [`prepare`]d, [`settle`]d or put off
+/// ([`super::rungs::defer`]) in it. None while sending is paused ([`super::pause`]): whichever
 /// process asks, in the same statement.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn claim(tx: &mut Tx, machine: Time, (limit, least): (i64, Priority)) -> Result<Vec<Claimed>, StoreError> {
-    listed!(tx, Claimed, CLAIMABLE, machine.0, limit, least.0)
+pub async fn claim(tx: &mut Tx, lane: &str, machine: Time, (limit, least): (i64, Priority)) -> Result<Vec<Claimed>, StoreError> {
+    listed!(tx, Claimed, CLAIMABLE, machine.0, limit, least.0, lane)
 }
 
 /// What a claimed message became before it was sent.
@@ -198,7 +200,7 @@ pub struct Prepared {
 const PREPARE: Sql = bulk!(
     "UPDATE message SET contact_id = CAST(j.value->>1 AS BIGINT), thread_id = COALESCE(CAST(j.value->>2 AS BIGINT), message.thread_id),
             body = j.value->>3, body_lang = j.value->>4, encoding = j.value->>5, segments = CAST(j.value->>6 AS BIGINT),
-            catalogue = $2, why = '', state = 'sending', attempts = CAST(j.value->>7 AS BIGINT), lease_owner = $3, lease_until = $4,
+            catalogue = $2, why = '', lane = '', state = 'sending', attempts = CAST(j.value->>7 AS BIGINT), lease_owner = $3, lease_until = $4,
             state_at = $5
        FROM",
     "WHERE message.id = CAST(j.value->>0 AS BIGINT)"

@@ -18,7 +18,8 @@ pub enum Kind {
     Deadline,
     /// A held message may be tried again. Subject: the message.
     Hold,
-    /// A doubtful message has waited long enough for a receipt. Subject: the message.
+    /// A message has waited long enough for a receipt: a doubtful one, or (detail [`NO_RECEIPT`]) one that has a next rung. Subject:
+    /// the message.
     Doubt,
 }
 
@@ -35,6 +36,9 @@ impl Kind {
         }
     }
 }
+
+/// The detail of a [`Kind::Doubt`] timer of a message that was accepted, and has another contact to go to.
+pub const NO_RECEIPT: &str = "receipt";
 
 /// A timer to be set.
 #[derive(Debug, Clone)]

@@ -67,7 +67,7 @@ pub async fn take(
     until: Time,
     (limit, least): (i64, Priority),
 ) -> Result<Vec<Claimed>, StoreError> {
-    let claimed = messages::claim(tx, machine, (limit, least)).await?;
+    let claimed = messages::claim(tx, "", machine, (limit, least)).await?;
     let ready: Vec<_> =
         claimed.iter().map(|m| Prepared { patient: m.patient_id.map(Id), ..prepared(m.id, m.attempts, &reference(m)) }).collect();
     messages::prepare(tx, &ready, "v1", Lease { owner, until }, machine).await?;
@@ -353,7 +353,7 @@ case!(
     a_message_moves_only_from_where_it_was_seen, |place| {
         clinic(place).await;
         save!(place, |tx| messages::plan(tx, &[message(1, Class::Question), message(2, Class::Question)]).await);
-        assert_eq!(save!(place, |tx| messages::claim(tx, NOW, (2, Priority::BULK)).await).len(), 2);
+        assert_eq!(save!(place, |tx| messages::claim(tx, "", NOW, (2, Priority::BULK)).await).len(), 2);
         let settled = [
             (Id(1), MessageState::Held, "quiet_hours".to_owned(), NOW),
             (Id(2), MessageState::Skipped, "revoked".to_owned(), NOW),

@@ -68,7 +68,7 @@ async fn morning(place: &Place) {
         };
         let to_unknown = NewMessage { patient: None, thread: None, inbox: Some(Id(502)), ..message(805, Class::Crisis) };
         messages::plan(tx, &[crisis, message(802, Class::Reminder), message(803, Class::Question), staff, to_unknown]).await?;
-        messages::claim(tx, NOW, (10, Priority::BULK)).await?;
+        messages::claim(tx, "", NOW, (10, Priority::BULK)).await?;
         let lease = messages::Lease { owner: "a", until: later(1) };
         messages::prepare(tx, &[prepared(801, 1, "r-1"), prepared(802, 1, "r-2"), prepared(803, 1, "r-3")], "v1", lease, NOW)
             .await?;

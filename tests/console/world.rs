@@ -72,7 +72,13 @@ impl World {
                 lifeline: "988".into(),
             },
             window: (540, 1260),
-            delivery: DeliveryRules { batch: 100, lease: Duration::from_mins(1), doubt: Duration::from_mins(30) },
+            delivery: DeliveryRules {
+                batch: 100,
+                lease: Duration::from_mins(1),
+                doubt: Duration::from_mins(30),
+                crisis_receipt: Duration::ZERO,
+                receipt: Duration::ZERO,
+            },
             key: b"a key of the tests, not a secret".to_vec(),
             restored: None,
         };
@@ -80,7 +86,7 @@ impl World {
             .unwrap_or_else(|e| panic!("{e}"));
         let kit = Arc::new(kit);
         let phones = Simulator::new("phones", Channel::Sms, Arc::clone(&kit.clock), ids);
-        let ways = Arc::new(Gateways::new(vec![Gateway::Simulator(phones)]));
+        let ways = Arc::new(Gateways::new(vec![Gateway::Simulator(phones)], clock.machine()));
         let (receiver, storing) = Receiver::new(Arc::clone(&kit), db.clone(), "US", Arc::new(Notify::new()));
         tasks.spawn(storing);
         let (news, stop) = (watch::Sender::new(0), CancellationToken::new());

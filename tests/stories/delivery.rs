@@ -189,6 +189,7 @@ story!(
                     provider_id: String::new(),
                     state: MessageState::Failed,
                     code: String::new(),
+                    means: None,
                 },
                 priority: Priority::ANSWER,
                 at: if n <= 3 { now.plus(Duration::from_secs(86_400)) } else { now },
@@ -239,6 +240,7 @@ async fn two_nodes_do_not_ask_one_person_at_once() {
     world.app.sweeper.tick().await.expect("the timers");
 
     let (other, writer) = Db::open(&world.location()).await.expect("the other node");
+    #[expect(clippy::disallowed_methods, reason = "the writer of another node")]
     let writer = tokio::spawn(writer);
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (go, gone) = tokio::sync::oneshot::channel::<()>();

@@ -13,11 +13,12 @@ use porchlight::clock::{Clock, ManualClock, Time};
 use porchlight::config::Config;
 use porchlight::intake::{Given, Record, bring_in};
 use porchlight::kit::SITE;
-use porchlight::model::{Address, ContentClass, Id, Lang, Severity};
+use porchlight::model::{Address, Channel, ContentClass, Id, Lang, Severity};
 use porchlight::protocol::Settings;
 use porchlight::random::Dice;
 use porchlight::store::escalations::Escalation;
-use porchlight::store::{Lane, Location, decisions, escalations, patients, readings};
+use porchlight::store::patients::NewContact;
+use porchlight::store::{Lane, Location, decisions, escalations, patients, readings, threads};
 use porchlight::zone::Zone;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use tokio::sync::watch;
@@ -61,6 +62,8 @@ pub struct Provider {
     pub accepted: usize,
     /// Phones whose messages it leaves without an answer until they are taken out again.
     pub held: HashSet<String>,
+    /// What it answers to a gateway, whatever is asked.
+    pub broken: HashMap<String, (u16, &'static str)>,
 }
 
 /// A person of a story.
@@ -231,6 +234,28 @@ name = "sms"
         Person { id: Id(id.expect("the patient")), phone }
     }
 
+    /// One more contact of somebody, behind those that they have. Gives it as a phone.
+    pub async fn also_at(&self, person: &Person, phone: &str, class: ContentClass) -> Person {
+        let (kit, now, patient) = (Arc::clone(&self.app.kit), self.clock.now(), person.id);
+        let address = Address::new(phone);
+        self.app
+            .db
+            .write(Lane::Work, move |tx| {
+                async move {
+                    let row = patients::get(tx, patient).await?.expect("the patient");
+                    let person = Id(row.person_id);
+                    let (channel, hash) = (Channel::Sms, kit.hash(Channel::Sms, &address));
+                    let new = NewContact { id: kit.id(), person, channel, address, hash, class, terms: String::new() };
+                    let contact = patients::put_contact(tx, SITE, &new, now).await?;
+                    threads::ensure(tx, kit.id(), SITE, channel, &new.hash, (person, patient, contact), now).await
+                }
+                .boxed()
+            })
+            .await
+            .expect("the contact");
+        Person { id: person.id, phone: phone.to_owned() }
+    }
+
     /// Lets time pass until `until` (New York), stopping at everything that is due.
     pub async fn run_until(&self, until: &str) {
         let until = at(&self.zone, until);
@@ -275,6 +300,14 @@ name = "sms"
             }
         }
         urls.len()
+    }
+
+    /// The provider reports on the last message to a phone: 1 delivered, 2 not delivered.
+    pub async fn receipt(&self, person: &Person, status: &str) {
+        let sent = self.sent(person).pop().expect("a message");
+        let url = sent.receipt_url.replace("%d", status).replace("%F", "f-1").replace("%I", "i-1");
+        let answer = self.http.get(&url).send().await.expect("the receipt arrives");
+        assert_eq!(answer.status(), 200, "{url}");
     }
 
     /// A text from a phone, through the provider's callback; the workers come to rest.
@@ -441,17 +474,17 @@ async fn sendsms(
     let to = field("to");
     provider.send_modify(|p| p.asked += 1);
     provider.subscribe().wait_for(|p| !p.held.contains(&to)).await.expect("the provider is still watched");
+    let receipt_url = field("dlr-url");
+    let broken = provider.borrow().broken.iter().find(|(name, _)| receipt_url.contains(&format!("/hooks/{name}/"))).map(|b| *b.1);
+    if let Some((status, words)) = broken {
+        return (axum::http::StatusCode::from_u16(status).expect("a status"), words);
+    }
     let mut ledger = ledger.lock().expect("the ledger");
     let answer = ledger.script.get_mut(&field("to")).filter(|s| !s.is_empty()).map_or(Answer::Accept, |s| s.remove(0));
     match answer {
         Answer::Accept => {
             provider.send_modify(|p| p.accepted += 1);
-            ledger.sent.push(Sent {
-                to: field("to"),
-                text: field("text"),
-                receipt_url: field("dlr-url"),
-                coding: field("coding"),
-            });
+            ledger.sent.push(Sent { to: field("to"), text: field("text"), receipt_url, coding: field("coding") });
             (axum::http::StatusCode::ACCEPTED, "0: Accepted for delivery")
         }
         Answer::Status(status, body) => (axum::http::StatusCode::from_u16(status).expect("a status"), body),

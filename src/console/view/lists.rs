@@ -177,8 +177,10 @@ pub struct ChannelCard {
     pub state: Tag,
     /// `Twilio · two numbers`
     pub about: Shown,
-    /// Label and value: breaker, last error, counts.
+    /// Label and value: counts by state.
     pub facts: Vec<Fact>,
+    /// Why attempts came to nothing: what, with the provider's code, and how often.
+    pub codes: Vec<Fact>,
 }
 
 /// A message that needs a look.
@@ -200,6 +202,19 @@ pub struct DeliveryRow {
     pub then: Shown,
     /// `Once`, `3 times`
     pub tried: String,
+    /// What its reader can do about it.
+    pub acts: Vec<Act>,
+}
+
+/// Something that can be done about a message: a form of one button.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Act {
+    /// Where it is sent.
+    pub action: String,
+    /// What the button says.
+    pub word: &'static str,
+    /// What it asks before it is done; empty: nothing.
+    pub asks: &'static str,
 }
 
 /// Channels and messages: `GET /delivery`.
@@ -210,6 +225,8 @@ pub struct Delivery {
     pub frame: Frame,
     /// The channel that has stopped.
     pub note: Option<PageNote>,
+    /// What was just done.
+    pub done: Option<Shown>,
     /// The channels, worst first.
     pub channels: Vec<ChannelCard>,
     /// Counts of today: label and number, as in `Delivered`, `1,204`.

@@ -34,7 +34,9 @@ pub use chart::{Chart, ChartPoint, GoalAnswer, GoalWeeks, Level, Spark};
 pub use demo::{DemoPage, DemoPart, DemoSignIn, Phone, PhoneDay, PhoneLink, PhoneMessage, Speed, TryReply};
 pub use door::{DraftCount, ErrorPage, More, SignIn};
 pub use frame::{Alarm, Frame, Me, Place, Tab, Theme};
-pub use lists::{ChannelCard, Delivery, DeliveryRow, Lead, PageNote, Panel, PanelRow, VisitAnswer, VisitDay, VisitRow, Visits};
+pub use lists::{
+    Act, ChannelCard, Delivery, DeliveryRow, Lead, PageNote, Panel, PanelRow, VisitAnswer, VisitDay, VisitRow, Visits,
+};
 pub use patient::{
     ChartCard, Composer, Day, Entry, Fact, GoalCard, MessageFace, OpenItem, PatientHead, PatientPage, Show, TimelinePart, Verdict,
 };

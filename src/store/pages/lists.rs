@@ -208,6 +208,35 @@ pub async fn by_gateway(tx: &mut Tx, site: Id, first: Id) -> Result<Vec<(String,
     )?)
 }
 
+/// What gateways said of attempts that came to nothing, of messages made since the id `first`: `(gateway, outcome, code, count)`, the
+/// most frequent first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_code(tx: &mut Tx, site: Id, first: Id) -> Result<Vec<(String, String, String, i64)>, StoreError> {
+    Ok(all!(
+        tx,
+        (String, String, String, i64),
+        "SELECT a.gateway, CASE WHEN a.receipt = 'failed' THEN 'failed' ELSE a.outcome END AS came_to, a.code,
+                CAST(COUNT(*) AS BIGINT) AS n
+           FROM message m JOIN attempt a ON a.message_id = m.id
+          WHERE m.id >= $1 AND m.site_id = $2 AND (a.outcome NOT IN ('', 'accepted') OR a.receipt = 'failed')
+          GROUP BY a.gateway, CASE WHEN a.receipt = 'failed' THEN 'failed' ELSE a.outcome END, a.code
+          ORDER BY n DESC, a.gateway, a.code LIMIT 100",
+        first.0,
+        site.0
+    )?)
+}
+
+/// Whose a message is, and where it stands: `(patient, state)`.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn whose(tx: &mut Tx, site: Id, message: Id) -> Result<Option<(Option<i64>, String)>, StoreError> {
+    let sql = "SELECT patient_id, state FROM message WHERE id = $1 AND site_id = $2";
+    Ok(maybe!(tx, (Option<i64>, String), sql, message.0, site.0)?)
+}
+
 /// A message that needs a look.
 #[derive(Debug, Clone, sqlx::FromRow)]
 #[expect(missing_docs, reason = "the columns of the tables, named there")]
@@ -262,7 +291,7 @@ pub async fn troubles(tx: &mut Tx, site: Id, since: Since) -> Result<Vec<Trouble
         tx,
         Trouble,
         troubles!(
-            "WHERE m.state IN ('unknown', 'failed') AND m.state_at >= $2 AND m.site_id = $1 ORDER BY m.state_at DESC, m.id LIMIT 200"
+            "WHERE m.state IN ('unknown', 'failed') AND m.why <> 'sent_anew' AND m.state_at >= $2 AND m.site_id = $1 ORDER BY m.state_at DESC, m.id LIMIT 200"
         ),
         site.0,
         since.ended.0
