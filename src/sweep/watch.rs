@@ -98,6 +98,7 @@ async fn went_back(kit: &Arc<Kit>, db: &Db, by: Duration, now: Time) -> Result<(
     let own = Arc::clone(kit);
     db.write(Lane::Work, move |tx| {
         async move {
+            ahead::disown(tx, now.plus(SLACK)).await?;
             // Stop must be later than a start from a future that has not come.
             ahead::date_consents(tx, now).await?;
             delivery::clock_went_back(tx, &own, now).await?;

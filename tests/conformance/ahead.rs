@@ -51,20 +51,48 @@ case!(
         });
         assert!(save!(place, |tx| ahead::record_again(tx, &[], NOW, NOW).await).is_empty());
         let all: Vec<_> = keys.iter().map(|k| key(k)).collect();
+        // What was queued for it is called off, and nothing else.
+        let asked = all.clone();
+        assert!(save!(place, |tx| ahead::call_off(tx, &asked, later(600), NOW).await).is_empty(), "recorded by a clock that was right");
+        let asked = all.clone();
+        assert_eq!(save!(place, |tx| ahead::call_off(tx, &asked, later(2), NOW).await), [(1, Some(ROSA_THREAD.0))]);
+        assert!(save!(place, |tx| ahead::call_off(tx, &[], later(2), NOW).await).is_empty());
+        assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["cancelled", "delivered", "unknown", "skipped"]);
+        let why = look!(place, |tx| texts(tx, "SELECT why FROM message WHERE state = 'cancelled'").await);
+        assert_eq!(why, ["clock_ahead"]);
+
         let asked = all.clone();
         let mut again = save!(place, |tx| ahead::record_again(tx, &asked, later(2), NOW).await);
         again.sort();
         assert_eq!(again, ["elsewhere", "queued", "skipped"], "somebody else's message stands for nothing of Rosa's");
         let asked = all.clone();
         assert!(save!(place, |tx| ahead::record_again(tx, &asked, later(2), NOW).await).is_empty(), "once");
+    }
+);
 
-        // What was queued for it is called off, and nothing else.
-        let asked = all.clone();
-        assert_eq!(save!(place, |tx| ahead::call_off(tx, &asked, NOW).await), 1);
-        assert_eq!(save!(place, |tx| ahead::call_off(tx, &[], NOW).await), 0);
-        assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["cancelled", "delivered", "unknown", "skipped"]);
-        let why = look!(place, |tx| texts(tx, "SELECT why FROM message WHERE state = 'cancelled'").await);
-        assert_eq!(why, ["clock_ahead"]);
+case!(
+    /// Once the clock is right, what it recorded ahead is known as such also at its own time; what has left even then stays recorded.
+    an_occurrence_of_a_false_future_is_known_as_such_for_ever, |place| {
+        clinic(place).await;
+        let keys = ["past", "on time", "gone"];
+        save!(place, |tx| {
+            enrolments::record(tx, &["past".to_owned()], NOW).await?;
+            enrolments::record(tx, &["on time".to_owned(), "gone".to_owned()], later(600)).await?;
+            messages::plan(tx, &[keyed(1, "on time", later(600)), keyed(2, "gone", later(600))]).await?;
+            messages::settle(tx, &[(Id(2), MessageState::Delivered, String::new(), later(600))], later(600)).await
+        });
+        let all = keys.map(str::to_owned);
+        assert!(look!(place, |tx| ahead::disowned(tx, &all).await).is_empty());
+        assert_eq!(save!(place, |tx| ahead::disown(tx, later(2)).await), 2);
+        assert_eq!(save!(place, |tx| ahead::disown(tx, later(2)).await), 0, "once");
+        let known = look!(place, |tx| ahead::disowned(tx, &all).await);
+        assert_eq!(known, ["on time".to_owned(), "gone".to_owned()].into());
+        assert!(look!(place, |tx| ahead::disowned(tx, &[]).await).is_empty());
+        // Its time has come.
+        let asked: Vec<_> = keys.iter().map(|k| key(k)).collect();
+        let called_off = asked.clone();
+        assert_eq!(save!(place, |tx| ahead::call_off(tx, &called_off, later(602), later(600)).await).len(), 1);
+        assert_eq!(save!(place, |tx| ahead::record_again(tx, &asked, later(602), later(600)).await), ["on time"]);
     }
 );
 
