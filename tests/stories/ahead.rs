@@ -1,7 +1,7 @@
 //! A clock that was ahead is put right: what it planned, skipped or left in the queue is neither lost nor sent twice.
 
 use porchlight::intake::Record;
-use porchlight::model::Lang;
+use porchlight::model::{Id, Lang, Severity};
 use porchlight::protocol::{Settings, WeightUnit};
 
 use crate::story;
@@ -158,5 +158,26 @@ story!(
         world.script(&walt, vec![]);
         clock_shows(&world, "2026-11-16 10:35").await;
         assert_eq!(world.texts(&walt).len(), 2, "the question why");
+    }
+);
+
+story!(
+    /// Cries for help that a clock half an hour ahead has stored, and that the right one reads: five minutes, not thirty-five.
+    a_cry_from_the_future_is_due_in_five_minutes,
+    "2026-11-16 10:00",
+    |world| {
+        let ana = world.patient(somebody(83, "Ana", Lang::Es)).await;
+        let nobody = Person { id: Id(0), phone: "+17185550198".into() };
+        world.clock.set(at(&world.zone, "2026-11-16 10:30"));
+        for (phone, id) in [(&ana.phone, "a-1"), (&nobody.phone, "n-1")] {
+            world.writes(phone, "quiero morir", id).await;
+        }
+        clock_shows(&world, "2026-11-16 10:00").await;
+        let item = world.expect_escalation(&ana, Severity::Emergency).await;
+        assert_eq!((world.local(item.opened_at), world.local(item.due_at)), ("2026-11-16 10:00".into(), "2026-11-16 10:05".into()));
+        let unknown = world.unknown_items().await;
+        assert_eq!(unknown.iter().map(|i| world.local(i.due_at)).collect::<Vec<_>>(), ["2026-11-16 10:05"]);
+        world.run_until("2026-11-16 10:06").await;
+        assert_eq!(world.item(&item).await.rung, 1);
     }
 );
