@@ -73,12 +73,13 @@ case!(
         save!(place, |tx| {
             nodes::lease(tx, "lost process", NOW, later(1)).await?;
             staff::open_session(tx, "a hash", JUNE, "token", NOW, later(600)).await?;
-            messages::plan(tx, &[1, 2, 3, 4, 5].map(|id| message(id, Class::Reminder, None))).await?;
+            messages::plan(tx, &[1, 2, 3, 4, 5, 6, 7].map(|id| message(id, Class::Reminder, None))).await?;
             take(tx, "lost process", NOW, later(1), (1, Priority::BULK)).await?;
             raw(tx, "UPDATE message SET state = 'held' WHERE id IN (3, 4)").await?;
             raw(tx, "UPDATE message SET state = 'accepted' WHERE id = 5").await?;
-            let doubt = timer(71, Kind::Doubt, 1, later(10));
-            timers::set(tx, &[doubt, timer(72, Kind::Hold, 3, later(50)), timer(73, Kind::Hold, 4, later(70))]).await
+            raw(tx, "UPDATE message SET state = 'unknown', why = 'no_answer' WHERE id IN (6, 7)").await?;
+            let (doubt, doubted) = (timer(71, Kind::Doubt, 1, later(10)), timer(74, Kind::Doubt, 6, later(10)));
+            timers::set(tx, &[doubt, doubted, timer(72, Kind::Hold, 3, later(50)), timer(73, Kind::Hold, 4, later(70))]).await
         });
         assert_eq!(look!(place, |tx| pause::current(tx).await), None);
         assert_eq!(look!(place, |tx| pause::restored(tx).await), None);
@@ -86,9 +87,10 @@ case!(
         save!(place, |tx| pause::mark(tx, restored).await);
         assert_eq!(
             stand(place).await,
-            ["unknown:restored", "unknown:restored", "unknown:restored", "held:", "accepted:"],
-            "the lease, the queue and what was due meanwhile are not known"
+            ["unknown:restored", "unknown:restored", "unknown:restored", "held:", "accepted:", "unknown:restored", "unknown:no_answer"],
+            "the lease, the queue, what was due meanwhile and what was in doubt are not known; the last doubt was a person's already"
         );
+        assert_eq!(look!(place, |tx| pause::waiting(tx, restored, restored).await).unknown, 4);
         let paused = look!(place, |tx| pause::current(tx).await).expect("it is paused");
         assert_eq!((paused.state.as_str(), paused.since), ("paused_restore", restored));
         assert_eq!(look!(place, |tx| pause::restored(tx).await), Some(restored));
@@ -97,14 +99,14 @@ case!(
         // The number is free, and its ids begin after everything that the lost process can have made.
         assert_eq!(save!(place, |tx| nodes::lease(tx, "this process", later(2), later(3)).await), (0, restored));
 
-        save!(place, |tx| messages::plan(tx, &[message(6, Class::Crisis, None)]).await);
+        save!(place, |tx| messages::plan(tx, &[message(8, Class::Crisis, None)]).await);
         let claimed = || async { save!(place, |tx| take(tx, "p", later(61), later(62), (9, Priority::BULK)).await) };
         assert!(claimed().await.is_empty(), "also no crisis reply");
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), None);
         save!(place, |tx| pause::lift(tx).await);
         assert_eq!(look!(place, |tx| pause::current(tx).await), None);
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), Some(NOW));
-        assert_eq!(claimed().await.iter().map(|m| m.id).collect::<Vec<_>>(), [6]);
+        assert_eq!(claimed().await.iter().map(|m| m.id).collect::<Vec<_>>(), [8]);
         assert_eq!(look!(place, |tx| pause::restored(tx).await), Some(restored), "for ever");
     }
 );
