@@ -417,6 +417,16 @@ case!(
         let (_, told) = porchlight(&new, &["doctor", "--full"], "");
         assert!(told.contains("warn  sending") && told.lines().count() > 12, "{told}");
 
+        let list = world.file("stop.csv");
+        std::fs::write(&list, "phone\n+17185550111\n+17185550199\n").expect("a list");
+        let withdraw = ["consent", "withdraw", list.to_str().expect("a path"), "--by"];
+        let (done, told) = porchlight(&new, &[&withdraw[..], &["Nobody Known"]].concat(), "");
+        assert!(!done && told.contains("nobody on the staff"), "{told}");
+        let (done, told) = porchlight(&new, &[&withdraw[..], &["June Abara", "--dry-run"]].concat(), "");
+        assert!(done && told.contains("Dry run, nothing was changed."), "{told}");
+        let (done, told) = porchlight(&new, &[&withdraw[..], &["June Abara"]].concat(), "");
+        assert!(done && told.contains("Consent withdrawn of 1 patients; 0 had none before. Nobody here has the numbers of 1 rows, in lines 3."), "{told}");
+
         let told = first_words_of_the_service(&new);
         assert!(told.iter().any(|line| line.starts_with("Sending is paused: this is a restored copy.")), "{told:?}");
 
