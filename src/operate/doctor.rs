@@ -202,8 +202,10 @@ async fn database(tx: &mut Tx, config: &Config, clock: &dyn Clock, full: bool, r
             }
         }
         Location::Postgres(url) => {
-            let place = Server::at(url).map_or_else(|_| "a server".to_owned(), |server| server.shown());
-            report.ok("database", format!("PostgreSQL {} at {place}", of("server_version")));
+            match Server::at(url) {
+                Ok(place) => report.ok("database", format!("PostgreSQL {} at {}", of("server_version"), place.shown())),
+                Err(e) => report.fail("database", e.to_string(), "until then there is no backup and no restore"),
+            }
             server(&of, survey::connections(tx).await?.unwrap_or(0), report);
         }
     }
