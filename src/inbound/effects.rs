@@ -27,6 +27,8 @@ pub(super) struct Changed {
     pub(super) question: String,
     pub(super) moved: bool,
     pub(super) escalated: bool,
+    /// A crisis reply was planned: for which item, when, and which.
+    pub(super) crisis: Option<(i64, i64, String)>,
     pub(super) readings: Vec<Reading>,
     pub(super) consents: Vec<ConsentFacts>,
     pub(super) visit: Option<(i64, String)>,
@@ -150,7 +152,8 @@ impl<'a> Write<'a> {
             }
         }
         if let (Some(item), Some(key)) = (item, crisis) {
-            escalations::add_event(tx, &self.event(item, "crisis", key)).await?;
+            escalations::add_event(tx, &self.event(item, "crisis", key.clone())).await?;
+            self.changed.crisis = Some((item.0, self.now.0, key));
         }
         if self.changed.moved {
             let until = if self.answered() { None } else { self.thread.question_due.map(Time) };

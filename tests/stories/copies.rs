@@ -8,7 +8,7 @@ use porchlight::intake::{Record, Withdrawn, add_staff, read_opt_outs, withdraw};
 use porchlight::model::{Lang, Role, Severity};
 use porchlight::operate::{backup, preview, release, restore, who};
 use porchlight::protocol::{Settings, WeightUnit};
-use porchlight::store::Lane;
+use porchlight::store::{Lane, pause};
 
 use crate::story;
 use crate::world::{KEY, On, Person, World, at, daily_at, somebody};
@@ -247,5 +247,40 @@ story!(
         let before = world.texts(&yaw).len();
         world.run_until("2026-11-17 09:00").await;
         assert!(world.texts(&yaw).len() > before, "asked again");
+    }
+);
+
+story!(
+    /// While a copy is paused, Ana and Marisol each cry for help twice. Somebody has Ana's emergency when it is released, so she gets no
+    /// reply; when she cries again five minutes later she does. Marisol, whom nobody has, gets one reply and not two.
+    a_crisis_reply_that_ended_unsent_was_never_given,
+    "2026-11-17 16:00",
+    |world| {
+        let (ana, marisol) = (world.patient(somebody(68, "Ana", Lang::Es)).await, world.patient(somebody(69, "Marisol", Lang::Es)).await);
+        assert!(add_staff(&world.app.db, &world.app.kit, JUNE.0, "June Abara", Role::Coordinator, JUNE.1).await.expect("June"));
+        let now = world.clock.now();
+        world.app.db.write(Lane::Work, move |tx| async move { pause::mark(tx, now).await }.boxed()).await.expect("it is paused");
+        world.run_until("2026-11-17 16:05").await;
+        world.says(&marisol, "quiero morirme").await;
+        world.run_until("2026-11-17 16:22").await;
+        world.says(&marisol, "quiero morirme").await;
+        for _ in 0..2 {
+            world.says(&ana, "quiero morirme").await;
+        }
+        let item = world.expect_escalation(&ana, Severity::Emergency).await;
+        world.claim(&item).await;
+        assert_eq!((world.message_states(&ana).await.len(), world.message_states(&marisol).await.len()), (1, 1));
+        let mut tx = world.app.db.read().await.expect("the database");
+        let june = who(&mut tx, JUNE.0).await.expect("June");
+        drop(tx);
+        release(&world.app.db, &world.app.kit, june).await.expect("it is released");
+        world.settle().await;
+        assert_eq!((world.texts(&ana).len(), world.texts(&marisol).len()), (0, 1));
+        world.run_until("2026-11-17 16:27").await;
+        for person in [&ana, &marisol] {
+            world.says(person, "quiero morirme").await;
+            assert_eq!(world.texts(person).len(), 1);
+            assert!(world.last(person).contains("988"));
+        }
     }
 );
