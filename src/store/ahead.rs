@@ -91,11 +91,33 @@ pub async fn wait_no_longer(tx: &mut Tx, machine: Time, lease_until: Time) -> Re
     Ok(())
 }
 
-/// Consents that are dated later than `now` are dated `now`: what a patient says from now on is later than what they said while
-/// the clock was ahead. Gives how many there were.
+/// An entry of the consent ledger, with the date that a clock which was ahead gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of the table, named there")]
+pub struct Misdated {
+    pub id: i64,
+    pub patient_id: i64,
+    pub at: i64,
+}
+
+/// Consents that are dated later than `now` are dated `now`, in the order in which they stand: what a patient says from now on is
+/// later than what they said while the clock was ahead. Gives them as they were, so that what was changed can be proved.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn date_consents(tx: &mut Tx, now: Time) -> Result<u64, StoreError> {
-    Ok(run!(tx, "UPDATE consent_event SET at = $1 WHERE at > $1", now.0)?)
+pub async fn date_consents(tx: &mut Tx, now: Time) -> Result<Vec<Misdated>, StoreError> {
+    const DATE: Sql = bulk!(
+        "UPDATE consent_event SET at = CAST(j.value->>1 AS BIGINT) FROM",
+        "WHERE consent_event.id = CAST(j.value->>0 AS BIGINT)"
+    );
+    let found =
+        all!(tx, Misdated, "SELECT id, patient_id, at FROM consent_event WHERE at > $1 ORDER BY patient_id, at, id", now.0)?;
+    if found.is_empty() {
+        return Ok(found);
+    }
+    // A millisecond apart, so that their order does not hang on their ids.
+    let rows: Vec<(i64, i64)> = found.iter().zip(now.0 + 1..).map(|(entry, at)| (entry.id, at)).collect();
+    let sql = tx.pick(&DATE);
+    run!(tx, sql, rows_json(&rows)?)?;
+    Ok(found)
 }

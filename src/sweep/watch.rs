@@ -12,7 +12,9 @@ use tokio::sync::Mutex;
 
 use crate::clock::{SLACK, Time};
 use crate::kit::Kit;
+use crate::model::Id;
 use crate::schedule::{self, Why};
+use crate::store::audit::{self, Entry};
 use crate::store::{Db, Lane, StoreError, ahead, enrolments, sites, timers};
 use crate::zone::Zone;
 use crate::{delivery, escalation, inbound};
@@ -100,7 +102,12 @@ async fn went_back(kit: &Arc<Kit>, db: &Db, by: Duration, now: Time) -> Result<(
         async move {
             ahead::disown(tx, now.plus(SLACK)).await?;
             // Stop must be later than a start from a future that has not come.
-            ahead::date_consents(tx, now).await?;
+            for entry in ahead::date_consents(tx, now).await? {
+                let was = Zone::utc().local(Time(entry.at)).strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+                let subject = format!("{} was dated {was}", Id(entry.id));
+                let entry = Entry { staff: None, patient: Some(Id(entry.patient_id)), action: "date consent", subject };
+                audit::add(tx, own.ids.node(), &entry, now).await?;
+            }
             delivery::clock_went_back(tx, &own, now).await?;
             inbound::clock_went_back(tx, &own, now).await?;
             escalation::clock_went_back(tx, &own, now).await?;

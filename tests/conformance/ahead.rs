@@ -114,18 +114,23 @@ case!(
 );
 
 case!(
-    /// A start from a false future and a stop of now: the stop is the last word.
+    /// Starts and a stop from a false future and a stop of now: they keep their order, and the last word is the last.
     a_consent_of_a_false_future_is_dated_now, |place| {
         clinic(place).await;
         save!(place, |tx| {
             consents::add(tx, &consent(1, true, -60)).await?;
-            consents::add(tx, &consent(2, true, 600)).await
+            // Made later, by a process whose ids are earlier.
+            consents::add(tx, &consent(4, false, 600)).await?;
+            consents::add(tx, &consent(3, true, 601)).await
         });
-        assert_eq!(save!(place, |tx| ahead::date_consents(tx, NOW).await), 1);
-        save!(place, |tx| consents::add(tx, &consent(3, false, 0)).await);
+        let misdated = save!(place, |tx| ahead::date_consents(tx, NOW).await);
+        let entry = |id, at: Time| ahead::Misdated { id, patient_id: ROSA.0, at: at.0 };
+        assert_eq!(misdated, [entry(4, later(600)), entry(3, later(601))]);
+        assert!(save!(place, |tx| ahead::date_consents(tx, later(1)).await).is_empty());
+        save!(place, |tx| consents::add(tx, &consent(2, false, 0)).await);
         let ledger = look!(place, |tx| facts::load(tx, &[ROSA.0], &[]).await).consents;
-        let ledger: Vec<_> = ledger.iter().map(|c| (c.action.as_str(), c.at)).collect();
-        assert_eq!(ledger, [("given", later(-60).0), ("given", NOW.0), ("withdrawn", NOW.0)]);
+        let ledger: Vec<_> = ledger.iter().map(|c| (c.action.as_str(), c.at - NOW.0)).collect();
+        assert_eq!(ledger, [("given", later(-60).0 - NOW.0), ("withdrawn", 1), ("given", 2), ("withdrawn", 3)]);
     }
 );
 

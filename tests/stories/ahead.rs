@@ -3,6 +3,7 @@
 use porchlight::intake::Record;
 use porchlight::model::{Id, Lang, Severity};
 use porchlight::protocol::{Settings, WeightUnit};
+use porchlight::store::Tx;
 
 use crate::story;
 use crate::world::{Answer, Person, World, at, daily_at, somebody};
@@ -179,5 +180,40 @@ story!(
         assert_eq!(unknown.iter().map(|i| world.local(i.due_at)).collect::<Vec<_>>(), ["2026-11-16 10:05"]);
         world.run_until("2026-11-16 10:06").await;
         assert_eq!(world.item(&item).await.rung, 1);
+    }
+);
+
+story!(
+    /// START while the clock is a minute and a half fast, STOP once it is right, a second before that START by the clock: she stopped.
+    /// And what she said a day ahead keeps its order, and the audit knows what date it had.
+    the_last_word_is_the_one_said_last,
+    "2026-11-16 10:00",
+    |world| {
+        let wanda = world.patient(wanda()).await;
+        world.says(&wanda, "STOP").await;
+        clock_shows(&world, "2026-11-16 10:01").await;
+        world.says(&wanda, "START").await;
+        clock_shows(&world, "2026-11-16 10:00").await;
+        world.says(&wanda, "STOP").await;
+        world.run_until("2026-11-17 09:00").await;
+        assert!(decided(&world, &wanda, "skip", "revoked").await);
+
+        clock_shows(&world, "2026-11-18 08:00").await;
+        world.says(&wanda, "START").await;
+        world.says(&wanda, "STOP").await;
+        world.says(&wanda, "START").await;
+        clock_shows(&world, "2026-11-17 10:00").await;
+        let said = world.texts(&wanda).len();
+        world.run_until("2026-11-18 09:00").await;
+        assert_eq!(world.texts(&wanda).len(), said + 1, "she had said start last");
+        let mut tx = world.app.db.read().await.expect("the database");
+        let sql = "SELECT subject FROM audit WHERE action = 'date consent'";
+        let audit: Vec<String> = match &mut tx {
+            Tx::Sqlite(t) => sqlx::query_scalar(sql).fetch_all(&mut **t).await,
+            Tx::Postgres(t) => sqlx::query_scalar(sql).fetch_all(&mut **t).await,
+        }
+        .expect("the audit");
+        assert_eq!(audit.len(), 5, "a start is for her, and for this phone");
+        assert!(audit.iter().all(|subject| subject.contains("was dated 2026-11-18T13:00:00.00")), "{audit:?}");
     }
 );
