@@ -285,7 +285,7 @@ case!(
             assert_eq!(standing(&report, check), Standing::Ok, "{:?}", of(&report, check));
         }
         if on == On::Sqlite {
-            assert_eq!(standing(&report, "durability"), Standing::Ok);
+            assert!(of(&report, "durability").is_empty(), "each connection sets its own: nothing that was read here would prove anything");
             assert_eq!((standing(&report, "journal"), standing(&report, "integrity")), (Standing::Ok, Standing::Ok));
         } else {
             let told: Vec<String> = of(&report, "durability").iter().map(ToString::to_string).collect();

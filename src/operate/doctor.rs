@@ -268,14 +268,6 @@ fn embedded<'s>(path: &Path, of: &impl Fn(&str) -> &'s str, report: &mut Report)
         "wal" => report.ok("journal", "WAL"),
         other => report.warn("journal", format!("{other}, not WAL"), "start the service once: it sets it"),
     }
-    match (of("synchronous"), of("foreign_keys")) {
-        ("2" | "3", "1") => report.ok("durability", "synchronous FULL, foreign keys kept"),
-        (synchronous, keys) => report.fail(
-            "durability",
-            format!("synchronous {synchronous}, foreign_keys {keys}"),
-            "this build of SQLite does not keep what was acknowledged: use another",
-        ),
-    }
     let size = |ending: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);

@@ -57,7 +57,8 @@ pub async fn migrations(tx: &mut Tx) -> Result<Migrations, StoreError> {
     Ok(found)
 }
 
-/// The database's own settings on which durability hangs: `(name, value)`.
+/// The database's own settings on which durability hangs: `(name, value)`. What every connection to the embedded database sets for
+/// itself is not among them.
 ///
 /// # Errors
 /// When the database refuses.
@@ -72,17 +73,7 @@ pub async fn settings(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> 
     };
     let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&mut **t).await?;
     let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(&mut **t).await?;
-    let mut found = vec![("journal_mode".to_owned(), journal), ("version".to_owned(), version)];
-    for (name, sql) in [
-        ("synchronous", "PRAGMA synchronous"),
-        ("foreign_keys", "PRAGMA foreign_keys"),
-        ("page_count", "PRAGMA page_count"),
-        ("page_size", "PRAGMA page_size"),
-    ] {
-        let (value,): (i64,) = sqlx::query_as(sql).fetch_one(&mut **t).await?;
-        found.push((name.to_owned(), value.to_string()));
-    }
-    Ok(found)
+    Ok(vec![("journal_mode".to_owned(), journal), ("version".to_owned(), version)])
 }
 
 /// How many bytes the database has.
