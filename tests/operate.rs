@@ -301,7 +301,7 @@ case!(
         assert_eq!(standing(&report, "backup"), Standing::Warn, "last night's was missed");
         assert_eq!(standing(&report, "timers"), Standing::Fail, "yesterday's question was never asked");
         clock.set(Time(world.clock.now().0 - 3_600_000));
-        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Fail, "behind the newest row");
+        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Fail, "behind the last backup");
         clock.set(world.clock.now());
         let wrong = settings(&world.database_url(), "another key that has thirty-two characters");
         assert_eq!(standing(&examine(&wrong, &clock, false).await, "security key"), Standing::Fail);
@@ -314,6 +314,31 @@ case!(
         assert_eq!(standing(&report, "migrations"), Standing::Fail);
         let shown = format!("{report:?}");
         assert!(!shown.contains("Quennell") && !shown.contains("5550111"), "nobody is named");
+        world.end().await;
+    }
+);
+
+case!(
+    /// A clock that is behind the time that the service saw is not well. Once the service has put right what a clock that was ahead has
+    /// left, it is, although rows keep a later date, and ids run ahead.
+    a_clock_that_is_right_is_well, |on| {
+        let world = World::begin(on, "2026-11-16 10:00").await;
+        let right = world.clock.now();
+        let (config, clock) = (settings(&world.database_url(), KEY), ManualClock::new(right));
+        let ivo = world.patient(somebody(11, "Ivo", Lang::En)).await;
+        world.settle().await;
+        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Ok);
+
+        world.clock.advance(Duration::from_hours(30 * 24));
+        world.says(&ivo, "hello").await;
+        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Fail, "the service saw a later time");
+        world.clock.set(right);
+        world.settle().await;
+        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Ok, "the service saw the right one");
+        clock.set(Time(right.0 - 119_000));
+        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Ok, "clocks differ by so much");
+        clock.set(Time(right.0 - 121_000));
+        assert_eq!(standing(&examine(&config, &clock, false).await, "clock"), Standing::Fail);
         world.end().await;
     }
 );

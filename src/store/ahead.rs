@@ -7,6 +7,9 @@ use super::tx::{Sql, all, bulk, run};
 use super::{StoreError, Tx, rows_json};
 use crate::clock::Time;
 
+/// The setting that keeps the latest time that the clock has shown, in milliseconds of domain time.
+pub const LATEST: &str = "clock.latest";
+
 /// When an occurrence counts as recorded that belongs to a future which has not come: later than any clock shows, so that it is
 /// known as such also when its time comes.
 const NEVER: i64 = i64::MAX;

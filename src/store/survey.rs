@@ -4,7 +4,6 @@ use super::db::MIGRATIONS;
 use super::tx::{Sql, all, maybe};
 use super::{StoreError, Tx};
 use crate::clock::Time;
-use crate::model::Id;
 
 /// The tables that are there.
 ///
@@ -157,21 +156,6 @@ pub async fn zones(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
             UNION ALL SELECT zone, COUNT(*) FROM patient GROUP BY zone
             UNION ALL SELECT zone, COUNT(*) FROM appointment GROUP BY zone) AS used GROUP BY zone ORDER BY zone"
     )?)
-}
-
-/// When the newest row was made (machine time): ids begin with their time.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn newest(tx: &mut Tx) -> Result<Option<Time>, StoreError> {
-    let found = maybe!(
-        tx,
-        (Option<i64>,),
-        "SELECT MAX(id) FROM (
-            SELECT MAX(id) AS id FROM message UNION ALL SELECT MAX(id) FROM inbox UNION ALL SELECT MAX(id) FROM decision
-            UNION ALL SELECT MAX(id) FROM timer UNION ALL SELECT MAX(id) FROM escalation_event) AS newest"
-    )?;
-    Ok(found.and_then(|(id,)| id).map(|id| Id(id).made()))
 }
 
 /// What should have moved on and has not.

@@ -21,8 +21,6 @@ use crate::{delivery, escalation, inbound};
 
 /// The edition of the zone rules by which the timers were set.
 pub const EDITION: &str = "zone.edition";
-/// The latest time that the clock has shown, in milliseconds.
-pub const LATEST: &str = "clock.latest";
 
 /// Enrolments looked at in one transaction.
 const PAGE: i64 = 500;
@@ -62,7 +60,7 @@ impl Watch {
         // A clock that is sped up is a demo's, which keeps its own time.
         let due = now.since(seen.kept).max(seen.kept.since(now)) >= KEPT_EVERY;
         if due && kit.clock.speed() <= 1.0 {
-            keep(db, LATEST, now.0.to_string()).await?;
+            keep(db, ahead::LATEST, now.0.to_string()).await?;
             *guard = Some(Seen { kept: now, ..seen });
         }
         Ok(())
@@ -72,7 +70,7 @@ impl Watch {
 async fn begin(kit: &Arc<Kit>, db: &Db, now: Time) -> Result<Seen, StoreError> {
     let (edition, latest) = {
         let mut tx = db.read().await?;
-        (sites::get(&mut tx, EDITION).await?, sites::get(&mut tx, LATEST).await?)
+        (sites::get(&mut tx, EDITION).await?, sites::get(&mut tx, ahead::LATEST).await?)
     };
     if edition.as_deref() != Some(Zone::edition()) {
         let (looked, moved) = all(kit, db, Why::Zone, now).await?;
@@ -118,7 +116,7 @@ async fn went_back(kit: &Arc<Kit>, db: &Db, by: Duration, now: Time) -> Result<(
     .await?;
     let (looked, moved) = all(kit, db, Why::ClockWentBack, now).await?;
     tracing::warn!(minutes, enrolments = looked, moved, "the clock went back: timers are where they belong");
-    keep(db, LATEST, now.0.to_string()).await
+    keep(db, ahead::LATEST, now.0.to_string()).await
 }
 
 /// Goes through all running enrolments. Gives how many were looked at, and how many timers were moved.
