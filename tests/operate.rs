@@ -281,7 +281,7 @@ case!(
         let report = examine(&config, &clock, true).await;
         assert_eq!(standing(&report, "backup"), Standing::Warn, "none is known");
         assert_eq!(standing(&report, "gateways"), Standing::Warn, "none is configured");
-        for check in ["settings", "database", "migrations", "clock", "time zones", "security key", "sending", "leases", "timers", "inbox"] {
+        for check in ["settings", "database", "migrations", "clock", "time zones", "security key", "sending", "leases", "outbox", "timers", "inbox"] {
             assert_eq!(standing(&report, check), Standing::Ok, "{:?}", of(&report, check));
         }
         if on == On::Sqlite {
@@ -314,6 +314,32 @@ case!(
         assert_eq!(standing(&report, "migrations"), Standing::Fail);
         let shown = format!("{report:?}");
         assert!(!shown.contains("Quennell") && !shown.contains("5550111"), "nobody is named");
+        world.end().await;
+    }
+);
+
+case!(
+    /// A question that is ready and does not go: after minutes it is looked at, after an hour nothing moves. A crisis reply is not waited
+    /// for so long. While sending is paused it is to wait.
+    a_check_up_looks_at_the_outbox, |on| {
+        let world = World::begin(on, "2026-11-16 10:00").await;
+        let weighs = vec![("heart-failure-weight".into(), daily_at("10:30", porchlight::protocol::WeightUnit::Lb))];
+        let ivo = world.patient(porchlight::intake::Record { protocols: weighs, ..somebody(11, "Ivo", Lang::En) }).await;
+        let (config, clock) = (settings(&world.database_url(), KEY), ManualClock::new(world.clock.now()));
+        let stands = async |minutes: u64| {
+            clock.set(world.clock.now().plus(Duration::from_mins(minutes)));
+            standing(&examine(&config, &clock, false).await, "outbox")
+        };
+        world.clock.advance(Duration::from_mins(30));
+        world.app.sweeper.tick().await.expect("the timers");
+        assert_eq!((stands(4).await, stands(6).await, stands(61).await), (Standing::Ok, Standing::Warn, Standing::Fail));
+        world.writes(&ivo.phone, "i want to kill myself", "cry").await;
+        world.app.desk.tick().await.expect("the inbox");
+        assert_eq!((stands(4).await, stands(6).await), (Standing::Ok, Standing::Fail));
+        change(&world, "INSERT INTO setting (key, value) VALUES ('sending.paused', 'paused_restore 1')").await;
+        assert_eq!(stands(61).await, Standing::Ok);
+        change(&world, "UPDATE message SET state = 'unknown'").await;
+        assert_eq!(stands(61).await, Standing::Warn, "nobody knows whether they arrived");
         world.end().await;
     }
 );

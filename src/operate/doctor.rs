@@ -85,8 +85,10 @@ impl Report {
 
 /// Connections that one process may hold: two that write, eight that read, and one of a command.
 const CONNECTIONS: i64 = 11;
-/// A timer that is due for longer is stuck.
+/// What is due for longer is stuck: a timer, a reply to be read, an answer to be sent.
 const OVERDUE: Duration = Duration::from_secs(5 * 60);
+/// At a slow pace reminders may take as long as this; then nothing moves.
+const BACKLOG: Duration = Duration::from_secs(3600);
 /// A backup is made every night: one that is older was missed.
 const BACKUP: Duration = Duration::from_secs(26 * 3600);
 /// Clocks of two machines may differ by so much; with more, leases end too early or too late.
@@ -370,8 +372,9 @@ async fn key(tx: &mut Tx, key: &Key, report: &mut Report) -> Result<(), StoreErr
 }
 
 async fn work(tx: &mut Tx, clock: &dyn Clock, report: &mut Report) -> Result<(), StoreError> {
-    let machine = tx.machine_time(clock.machine()).await?;
-    let stuck = survey::stuck(tx, machine, clock.now().minus(OVERDUE)).await?;
+    let own = clock.machine();
+    let machine = if clock.is_real() { tx.machine_time(own).await? } else { own };
+    let stuck = survey::stuck(tx, machine, clock.now(), OVERDUE).await?;
     match stuck.processes {
         0 => report.warn("processes", "none is running", "start the service: `porchlight serve`"),
         n => report.ok("processes", format!("{n} running")),
@@ -409,11 +412,34 @@ async fn work(tx: &mut Tx, clock: &dyn Clock, report: &mut Report) -> Result<(),
     for (check, n, what, remedy) in things {
         if n == 0 { report.ok(check, "nothing is stuck") } else { report.fail(check, format!("{n} {what}"), remedy) }
     }
+    outbox(&stuck, machine, report);
     if stuck.failed > 0 {
         let what = format!("{} replies could not be processed; each was given to a person", stuck.failed);
         report.warn("inbox", what, "see the queue, and report what the log says");
     }
     Ok(())
+}
+
+fn outbox(stuck: &survey::Stuck, machine: Time, report: &mut Report) {
+    let waits = stuck.oldest_ready.map_or(Duration::ZERO, |ready| machine.since(Time(ready)));
+    let what = format!(
+        "{} messages are ready for more than 5 minutes and have not gone, {} answers and crisis replies among them; the oldest for {} \
+         minutes",
+        stuck.ready,
+        stuck.pressing,
+        waits.as_secs() / 60
+    );
+    if stuck.ready == 0 {
+        report.ok("outbox", "nothing is stuck");
+    } else if stuck.pressing > 0 || waits > BACKLOG {
+        report.fail("outbox", what, "start a worker, and read its log");
+    } else {
+        report.warn("outbox", what, "see if a worker runs; if the gateway's pace is too slow for the morning, raise it");
+    }
+    if stuck.unknown > 0 {
+        let what = format!("of {} messages of the last day it is not known if they arrived", stuck.unknown);
+        report.warn("outbox", what, "see the page Delivery and the provider's log");
+    }
 }
 
 async fn copies(tx: &mut Tx, machine: Time, zone: &Zone, report: &mut Report) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! Copies of the database: what a check-up reads, and what a restored copy must not do.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use porchlight::clock::Time;
 use porchlight::model::{Class, ContentClass, Id, Priority};
@@ -38,11 +40,7 @@ fn message(id: i64, class: Class, expires_at: Option<Time>) -> NewMessage {
 }
 
 fn reply(id: i64, class: Class, planned_at: Time) -> NewMessage {
-    NewMessage {
-        inbox: Some(Id(900 + id)),
-        planned_at,
-        ..message(id, class, Some(planned_at.plus(std::time::Duration::from_hours(1))))
-    }
+    NewMessage { inbox: Some(Id(900 + id)), planned_at, ..message(id, class, Some(planned_at.plus(Duration::from_hours(1)))) }
 }
 
 fn timer(id: i64, kind: Kind, subject: i64, due: Time) -> NewTimer {
@@ -184,21 +182,47 @@ case!(
         let rows = look!(place, |tx| survey::rows(tx).await);
         assert!(rows.contains(&("patient".into(), 2)) && rows.contains(&("inbox".into(), 0)), "{rows:?}");
         assert_eq!(look!(place, |tx| survey::zones(tx).await), [("America/New_York".to_owned(), 3)]);
-        assert_eq!(look!(place, |tx| survey::stuck(tx, NOW, NOW).await), survey::Stuck::default());
+        assert_eq!(look!(place, |tx| survey::stuck(tx, NOW, NOW, Duration::ZERO).await), survey::Stuck::default());
 
         save!(place, |tx| {
             nodes::lease(tx, "p", NOW, later(30)).await?;
             messages::plan(tx, &[message(1, Class::Reminder, None)]).await?;
+            // Under a lease; then in doubt, with a receipt to wait for and without; two that are ready, one that is not yet.
             take(tx, "p", NOW, later(1), (9, Priority::BULK)).await?;
-            timers::set(tx, &[timer(71, Kind::Hold, 1, later(2)), timer(72, Kind::Hold, 2, later(20))]).await?;
+            let queued = [message(4, Class::Reminder, None), message(5, Class::Answer, None), message(6, Class::Crisis, None)];
+            messages::plan(tx, &[message(2, Class::Reminder, None), message(3, Class::Reminder, None)]).await?;
+            raw(tx, "UPDATE message SET state = 'unknown' WHERE id IN (2, 3)").await?;
+            let [reminder, answer, crisis] = queued;
+            let later_on = NewMessage { ready_at: later(8), ..crisis };
+            messages::plan(tx, &[NewMessage { ready_at: later(1), ..reminder }, answer, later_on]).await?;
+            let holds = [timer(71, Kind::Hold, 1, later(2)), timer(72, Kind::Hold, 2, later(20)), timer(73, Kind::Doubt, 2, later(20))];
+            timers::set(tx, &holds).await?;
             raw(tx, "INSERT INTO inbox (id, gateway, dedupe, kind, channel, priority, state, received_at)
                      VALUES (1, 'g', 'a', 'message', 'sms', 1, 'failed', 1), (2, 'g', 'b', 'message', 'sms', 1, 'new', 1)").await?;
             raw(tx, "DELETE FROM _sqlx_migrations").await?;
             raw(tx, "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'newer', TRUE, '', 1)").await
         });
-        let stuck = look!(place, |tx| survey::stuck(tx, later(10), later(10)).await);
-        let oldest_timer = Some(later(2).0);
-        assert_eq!(stuck, survey::Stuck { leases: 1, timers: 1, oldest_timer, waiting: 1, failed: 1, processes: 1 });
+        let five = Duration::from_mins(5);
+        let stuck = look!(place, |tx| survey::stuck(tx, later(10), later(10), five).await);
+        let (oldest_timer, oldest_ready) = (Some(later(2).0), Some(NOW.0));
+        let wanted = survey::Stuck {
+            leases: 1,
+            ready: 2,
+            pressing: 1,
+            oldest_ready,
+            unknown: 1,
+            timers: 1,
+            oldest_timer,
+            waiting: 1,
+            failed: 1,
+            processes: 1,
+        };
+        assert_eq!(stuck, wanted);
+        save!(place, |tx| sites::set(tx, "sending.paused", "paused_restore 1").await);
+        let paused = look!(place, |tx| survey::stuck(tx, later(10), later(10), five).await);
+        assert_eq!((paused.ready, paused.pressing, paused.oldest_ready), (0, 0, None), "it is to wait");
+        let next_week = look!(place, |tx| survey::stuck(tx, later(10), later(10 + 7 * 1440), five).await);
+        assert_eq!(next_week.unknown, 0, "people were told long ago");
         let migrations = look!(place, |tx| survey::migrations(tx).await);
         assert_eq!((migrations.unknown, migrations.pending), (vec![9999], survey::known_migrations()));
     }
