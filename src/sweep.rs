@@ -14,8 +14,8 @@ use crate::store::timers::{self, Kind, Timer};
 use crate::store::{Db, Lane, StoreError, Tx};
 use crate::{delivery, escalation, fault, inbound, schedule};
 
+pub use watch::EDITION;
 use watch::Watch;
-pub use watch::{EDITION, LATEST};
 
 /// Timers worked in one transaction.
 const BATCH: i64 = 500;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a story that cannot go on has failed")]
 
+#[path = "stories/ahead.rs"]
+mod ahead;
 #[path = "stories/appointments.rs"]
 mod appointments;
 #[path = "stories/clock.rs"]

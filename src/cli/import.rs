@@ -31,16 +31,16 @@ pub(super) async fn appointments(file: &Path, dry_run: bool, config: Option<&Pat
 }
 
 /// A file and the service that it goes into.
-struct Open {
-    app: App,
-    name: String,
-    text: String,
-    country: String,
+pub(super) struct Open {
+    pub(super) app: App,
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) country: String,
     zone: Zone,
 }
 
 impl Open {
-    async fn new(file: &Path, config: Option<&Path>) -> Result<Open, Failure> {
+    pub(super) async fn new(file: &Path, config: Option<&Path>) -> Result<Open, Failure> {
         let config = load(config)?;
         let name = file.display().to_string();
         let bytes = std::fs::read(file).map_err(|e| Failure(format!("{name}: cannot be read ({e})")))?;
@@ -50,7 +50,7 @@ impl Open {
         Ok(Open { app, name, text, country, zone })
     }
 
-    async fn close(self, done: Result<String, Failure>, dry_run: bool) -> Result<ExitCode, Failure> {
+    pub(super) async fn close(self, done: Result<String, Failure>, dry_run: bool) -> Result<ExitCode, Failure> {
         self.app.shut_down().await;
         let what = done?;
         say(if dry_run { format!("Dry run, nothing was changed. {what}") } else { what });
@@ -92,14 +92,14 @@ impl Open {
     }
 }
 
-fn unchanged(e: impl std::fmt::Display) -> Failure {
+pub(super) fn unchanged(e: impl std::fmt::Display) -> Failure {
     Failure(format!("{e}\nNothing was changed."))
 }
 
 /// Runs a write; a dry run does all of the work and keeps none of it.
-async fn all_or_none<T, F>(db: &Db, dry_run: bool, write: F) -> Result<T, Failure>
+pub(super) async fn all_or_none<T, F>(db: &Db, dry_run: bool, write: F) -> Result<T, Failure>
 where
-    T: Copy + Default + Send + 'static,
+    T: Clone + Default + Send + 'static,
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
 {
     const DRY: &str = "dry run";
@@ -120,6 +120,6 @@ where
         Err(StoreError::Refused(what)) if dry_run && what == DRY => {}
         other => other.map_err(unchanged)?,
     }
-    let counts = *done.lock().unwrap_or_else(PoisonError::into_inner);
+    let counts = done.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(counts)
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod bench;
 mod check;
+mod consent;
 mod demo;
 mod doctor;
 mod import;
@@ -109,6 +110,9 @@ enum Command {
     /// Bring in data
     #[command(subcommand)]
     Import(Import),
+    /// Change what patients have agreed to, where they could not say it by text
+    #[command(subcommand)]
+    Consent(Consent),
     /// Manage staff
     #[command(subcommand)]
     User(User),
@@ -140,6 +144,24 @@ enum Import {
     Appointments {
         /// The file; `docs/import.md` names the columns
         file: PathBuf,
+        /// Check every row and say what would happen; no row is kept
+        #[arg(long)]
+        dry_run: bool,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Consent {
+    /// Send no more messages to the numbers of a CSV file, such as a carrier's opt-out list: all rows or none
+    Withdraw {
+        /// The file: one column, `phone`
+        file: PathBuf,
+        /// Who says so: e-mail or name of a member of staff; it stands in the ledger and the audit
+        #[arg(long)]
+        by: String,
         /// Check every row and say what would happen; no row is kept
         #[arg(long)]
         dry_run: bool,
@@ -210,6 +232,9 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Import(Import::Patients { file, dry_run, config }) => import::patients(&file, dry_run, config.as_deref()).await,
         Command::Import(Import::Appointments { file, dry_run, config }) => {
             import::appointments(&file, dry_run, config.as_deref()).await
+        }
+        Command::Consent(Consent::Withdraw { file, by, dry_run, config }) => {
+            consent::withdraw(&file, &by, dry_run, config.as_deref()).await
         }
         Command::User(User::Add { email, name, role, password_stdin, config }) => {
             user::add(&email, &name, role, password_stdin, config.as_deref()).await

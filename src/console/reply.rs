@@ -181,6 +181,7 @@ async fn again(served: &Served, posted: &Posted, id: Id, text: &str, error: Show
 /// What the policy says to a message of a person's own.
 fn decide(facts: &Facts, now: Time) -> Decided {
     let message = Due {
+        dated: false,
         message: Id(0),
         thread: None,
         since: now,

@@ -22,7 +22,7 @@ pub struct Situation<'a> {
     pub readings: &'a [Reading],
     /// Consent is withdrawn by everybody on this phone.
     pub revoked: bool,
-    /// When the last crisis reply went out for an emergency that is still open, and which.
+    /// When the last crisis reply went out for an emergency that is still open, and which; now, if it still has to go.
     pub crisis_reply: Option<(Time, String)>,
     /// Who looks after the patient, as they may be named: a first name, or the site.
     pub who: String,

@@ -65,6 +65,8 @@ fn a_second_cry_within_a_quarter_of_an_hour_gets_no_second_crisis_reply_but_a_pe
     assert_eq!(said(&heard("no puedo respirar", &cx)), ["crisis-medical"], "another danger has another answer");
     let later = Situation { crisis_reply: Some((Time(NOW.0 - 16 * 60_000), "crisis-self-harm".into())), ..cx };
     assert_eq!(said(&heard("quiero morir", &later)), ["crisis-self-harm"]);
+    let ahead = Situation { crisis_reply: Some((Time(NOW.0 + 10 * 60_000), "crisis-self-harm".into())), ..later };
+    assert_eq!(said(&heard("quiero morir", &ahead)), ["crisis-self-harm"], "a clock that was ahead gave it");
 }
 
 #[test]

@@ -241,6 +241,7 @@ fn due(m: &Claimed, known: &facts::Facts, running: &HashSet<i64>, tried: Vec<Id>
         message: Id(m.id),
         thread: m.thread_id.map(Id),
         since: Time(m.planned_at),
+        dated: !m.occurrence.is_empty(),
         class,
         content: m.content.parse().map_err(|_| unreadable(format!("content class {}", m.content)))?,
         asks: !m.question.is_empty(),

@@ -27,6 +27,8 @@ pub(super) struct Changed {
     pub(super) question: String,
     pub(super) moved: bool,
     pub(super) escalated: bool,
+    /// A crisis reply was planned: for which item, when, and which.
+    pub(super) crisis: Option<(i64, i64, String)>,
     pub(super) readings: Vec<Reading>,
     pub(super) consents: Vec<ConsentFacts>,
     pub(super) visit: Option<(i64, String)>,
@@ -150,7 +152,8 @@ impl<'a> Write<'a> {
             }
         }
         if let (Some(item), Some(key)) = (item, crisis) {
-            escalations::add_event(tx, &self.event(item, "crisis", key)).await?;
+            escalations::add_event(tx, &self.event(item, "crisis", key.clone())).await?;
+            self.changed.crisis = Some((item.0, self.now.0, key));
         }
         if self.changed.moved {
             let until = if self.answered() { None } else { self.thread.question_due.map(Time) };
@@ -262,8 +265,7 @@ impl<'a> Write<'a> {
             reason: format!("{reason}{shared}{}", unanswered(self.paused, severity)),
         };
         self.changed.escalated = true;
-        // Who wrote has waited since then, also where the service has not.
-        escalation::open(tx, self.kit, open, &request, Time(self.row.received_at)).await
+        escalation::open(tx, self.kit, open, &request, waits_since(self.row, self.now)).await
     }
 
     /// A wish to stop is honoured for everybody on the phone; a wish to start for whom the thread belongs to.
@@ -316,6 +318,12 @@ impl<'a> Write<'a> {
     }
 }
 
+/// Since when whoever wrote has waited: also where the service did not run. Never since a future that has not come, which another
+/// process or a clock that was ahead may have written down.
+fn waits_since(row: &Waiting, now: Time) -> Time {
+    Time(row.received_at).min(now)
+}
+
 /// What an emergency's item says when no crisis reply can go.
 fn unanswered(paused: bool, severity: Severity) -> &'static str {
     if paused && severity == Severity::Emergency { "; sending is paused, so no crisis reply goes: call now" } else { "" }
@@ -342,7 +350,7 @@ pub(super) async fn unknown_sender(
         category: verdict.categories.first().copied().unwrap_or(Category::ContactRequest),
         reason,
     };
-    escalation::open(tx, kit, &[], &request, Time(row.received_at)).await?;
+    escalation::open(tx, kit, &[], &request, waits_since(row, now)).await?;
     // Once a day; to a cry for help once in a quarter of an hour, so that two machines never talk all night. An answer to
     // other words never stands for the answer to a cry.
     let cries = verdict.severity == Severity::Emergency;

@@ -197,7 +197,7 @@ async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, Store
         enrolments: enrolments::of_patients(tx, &patients).await?,
         reminded: appointments::reminded(tx, &ids).await?,
         readings: by_patient(readings::since(tx, &patients, now.minus(HISTORY)).await?),
-        crisis: escalations::crisis_replies(tx, &escalations.iter().map(|e| e.id).collect::<Vec<_>>()).await?,
+        crisis: escalations::crisis_replies(tx, &escalations.iter().map(|e| e.id).collect::<Vec<_>>(), now).await?,
         lately: inbox::lately(tx, &patients, now.minus(TOGETHER), first).await?,
         names: crate::store::staff::names(tx).await?,
         paused: pause::current(tx).await?.is_some(),
@@ -353,9 +353,8 @@ impl Known {
         if changed.escalated {
             self.escalations.retain(|e| e.patient_id != Some(thread.patient_id));
             self.escalations.extend(escalations::unresolved(tx, &[thread.patient_id]).await?);
-            let open: Vec<i64> = self.escalations.iter().map(|e| e.id).collect();
-            self.crisis = escalations::crisis_replies(tx, &open).await?;
         }
+        self.crisis.extend(changed.crisis.clone());
         self.readings.entry(thread.patient_id).or_default().extend(changed.readings.iter().cloned());
         self.facts.consents.extend(changed.consents.iter().cloned());
         if let Some((visit, state)) = &changed.visit

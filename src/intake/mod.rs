@@ -1,9 +1,10 @@
-//! Bringing people in: staff, and patients with contact, consent, enrolments and visit.
+//! Bringing people in: staff, and patients with contact, consent, enrolments and visit; and who wants no more messages.
 //!
 //! Invariants: all records or none; the same record twice changes nothing the second time; an import
 //! never restores a consent that was withdrawn.
 
 mod csv;
+mod optouts;
 mod rows;
 mod staff;
 mod visits;
@@ -23,6 +24,7 @@ use crate::store::{StoreError, Tx, facts, readings, threads};
 use crate::zone::Zone;
 
 pub use csv::{COLUMNS, Context, read};
+pub use optouts::{OPT_OUT_COLUMNS, OptOut, Withdrawn, read_opt_outs, withdraw};
 pub use staff::{add_staff, password_hash};
 pub use visits::{VISIT_COLUMNS, VisitCounts, VisitRecord, bring_in_visits, read_visits};
 

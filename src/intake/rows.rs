@@ -86,6 +86,11 @@ impl Row<'_> {
         self.headers.iter().position(|h| h == name).map_or(1, |at| at + 1)
     }
 
+    /// Its line in the file.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
     /// A field; `None` if it is empty or the file has no such column.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let at = self.headers.iter().position(|h| h == name)?;

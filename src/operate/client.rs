@@ -3,9 +3,11 @@
 //! *Invariants:* a password goes by the environment, never on a command line, where every user of the machine reads it. A
 //! restored copy and its mark are one transaction: if anything breaks off, there is nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::process::{Child, Command};
 use url::Url;
@@ -15,8 +17,27 @@ use crate::clock::Time;
 use crate::kit::FINGERPRINT;
 use crate::store::pause;
 
-/// Parameters of a URL that `PostgreSQL`'s own programs know too; the others are our driver's.
-const SHARED: [&str; 9] = ["host", "port", "user", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"];
+/// What our driver calls a parameter of the URL, and what `PostgreSQL`'s own programs call it. What they are not told they choose by
+/// themselves, and that is a connection which proves nothing about the server.
+const NAMES: [(&str, &str); 15] = [
+    ("host", "host"),
+    ("hostaddr", "hostaddr"),
+    ("port", "port"),
+    ("user", "user"),
+    ("dbname", "dbname"),
+    ("application_name", "application_name"),
+    ("sslmode", "sslmode"),
+    ("ssl-mode", "sslmode"),
+    ("sslrootcert", "sslrootcert"),
+    ("ssl-root-cert", "sslrootcert"),
+    ("ssl-ca", "sslrootcert"),
+    ("sslcert", "sslcert"),
+    ("ssl-cert", "sslcert"),
+    ("sslkey", "sslkey"),
+    ("ssl-key", "sslkey"),
+];
+/// A parameter that concerns our driver alone.
+const OURS: &str = "statement-cache-capacity";
 /// How many lines of a dump are read between two reports.
 const LINES: u64 = 100_000;
 
@@ -27,26 +48,44 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// The server of a database's URL.
+    /// The server of a database's URL, for programs that read it by other rules than our driver.
+    ///
+    /// # Errors
+    /// When it is no URL, or has a parameter that could not be passed on.
     pub(super) fn at(url: &str) -> Result<Server, OperateError> {
         let bad = |_| OperateError::Refused("database.url is no URL: write postgres://USER@HOST/NAME".into());
         let mut url = Url::parse(url).map_err(bad)?;
         let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         let mut password = url.password().map(decoded);
-        let mut kept = Vec::new();
+        let (mut kept, mut options) = (BTreeMap::new(), Vec::new());
         for (name, value) in url.query_pairs() {
-            if name == "password" {
+            let option = name.strip_prefix("options[").and_then(|rest| rest.strip_suffix(']'));
+            if let Some((_, theirs)) = NAMES.iter().find(|(ours, _)| *ours == name) {
+                // The last one counts, whatever it is called; our driver reads it in any case.
+                let value = if *theirs == "sslmode" { value.to_ascii_lowercase() } else { value.into_owned() };
+                kept.insert(*theirs, value);
+            } else if name == "password" {
                 password = Some(value.into_owned());
-            } else if SHARED.contains(&&*name) {
-                kept.push((name.into_owned(), value.into_owned()));
+            } else if name == "options" {
+                options.push(value.into_owned());
+            } else if let Some(option) = option {
+                let value = value.replace('\\', r"\\").replace(' ', r"\ ");
+                options.push(format!("-c {option}={value}"));
+            } else if name != OURS {
+                return Err(OperateError::Refused(format!(
+                    "database.url has the parameter `{name}`, which means nothing here: correct it, or take it away"
+                )));
             }
+        }
+        if !options.is_empty() {
+            kept.insert("options", options.join(" "));
         }
         // A URL that has no host has no password either.
         let _none = url.set_password(None);
-        url.set_query(None);
-        if !kept.is_empty() {
-            url.query_pairs_mut().extend_pairs(kept);
-        }
+        // A plus sign is no space in the eyes of those who read it.
+        let written = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let query: Vec<String> = kept.iter().map(|(name, value)| format!("{name}={}", written(value))).collect();
+        url.set_query(Some(query.join("&")).as_deref().filter(|query| !query.is_empty()));
         Ok(Server { url: url.into(), password })
     }
 
@@ -241,6 +280,30 @@ mod tests {
         let arguments: Vec<_> = command.as_std().get_args().map(|a| a.to_string_lossy().into_owned()).collect();
         assert!(arguments.iter().all(|a| !a.contains("w0rd")), "{arguments:?}");
         assert!(command.as_std().get_envs().any(|(k, v)| k == "PGPASSWORD" && v.is_some_and(|v| v == "p@ss w0rd")));
+    }
+
+    #[test]
+    fn a_server_is_proved_as_the_service_proves_it() {
+        let url = |query: &str| Server::at(&format!("postgres://june@db.clinic.example/porch?{query}")).map(|server| server.url);
+        for (ours, theirs) in [
+            ("ssl-mode=Verify-Full&ssl-ca=/etc/clinic%20ca.pem", "sslmode=verify%2Dfull&sslrootcert=%2Fetc%2Fclinic%20ca%2Epem"),
+            ("sslmode=disable&ssl-mode=require", "sslmode=require"),
+            ("ssl-root-cert=a&ssl-cert=b&ssl-key=c", "sslcert=b&sslkey=c&sslrootcert=a"),
+            ("options=-c%20a=1&options[b]=x+y&hostaddr=::1", "hostaddr=%3A%3A1&options=%2Dc%20a%3D1%20%2Dc%20b%3Dx%5C%20y"),
+        ] {
+            let read = url(ours).unwrap_or_else(|e| panic!("{ours}: {e}"));
+            // The order says nothing.
+            let parts = |query: &str| query.split('&').map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+            assert_eq!(parts(read.split_once('?').expect("parameters").1), parts(theirs), "{ours}");
+        }
+        assert_eq!(url("statement-cache-capacity=9").expect("a server"), "postgres://june@db.clinic.example/porch");
+        for unknown in ["ssl_mode=verify-full", "sslrootcer=secret-place", "options[role=x"] {
+            let refused = url(unknown).map_err(|e| e.to_string()).expect_err(unknown);
+            assert!(
+                refused.contains(unknown.split_once('=').expect("a value").0) && !refused.contains("secret-place"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub struct Due {
     pub thread: Option<Id>,
     /// Since when it waits.
     pub since: Time,
+    /// It stands for a date of its own, and answers nothing that was written.
+    pub dated: bool,
     /// What it is for.
     pub class: Class,
     /// How much it says.
@@ -203,6 +205,11 @@ fn kind(class: Class) -> Kind {
 
 fn one(due: &Due, facts: &Facts, question_opens_now: bool, now: Time) -> (Decision, Reason) {
     let kind = kind(due.class);
+    // A clock that was ahead planned it: nothing is decided about a day before that day. What goes on with a conversation
+    // belongs to no day.
+    if kind == Kind::Outreach && due.dated && due.since > now.plus(SLACK) {
+        return (Decision::Hold { until: due.since }, Reason::ClockAhead);
+    }
     if let Some(reason) = void(due, facts, kind, now) {
         return (Decision::Skip, reason);
     }
@@ -235,9 +242,6 @@ fn void(due: &Due, facts: &Facts, kind: Kind, now: Time) -> Option<Reason> {
         Consent::Revoked => return Some(Reason::Revoked),
         Consent::Unrecorded if kind == Kind::Outreach => return Some(Reason::NoConsent),
         Consent::Unrecorded | Consent::Given => {}
-    }
-    if kind == Kind::Outreach && due.since > now.plus(SLACK) {
-        return Some(Reason::ClockAhead);
     }
     if kind == Kind::Outreach && facts.open_emergency {
         return Some(Reason::OpenEmergency);

@@ -33,8 +33,8 @@ fn words(reason: Reason) -> &'static str {
         Reason::LateSkip => "its time passed while the service was not running",
         Reason::NoText => "its text could not be made; a technical item was opened",
         Reason::QuestionOpen => "another question is still open",
-        Reason::ClockAhead => "the server's clock was ahead when it was planned; it is planned again at its time",
         Reason::NextRung => "it could not be brought by the contact before this one",
+        Reason::ClockAhead => "the server's clock was ahead when it was planned; it waits for its own time",
         Reason::Restored => "it may have gone out before this copy of the database was restored",
     }
 }

@@ -35,6 +35,7 @@ fn message(class: Class, content: ContentClass) -> Due {
         message: Id(100),
         thread: None,
         since: at(0, 0),
+        dated: false,
         class,
         content,
         asks: class == Class::Question,
@@ -113,6 +114,19 @@ fn a_check_in_above_the_contacts_class_takes_another_contact_or_other_words() {
     assert_eq!(verdict(&question, &one, at(10, 0)), (Decision::Send { contact, wording: Wording::Discreet }, Reason::Allowed));
     let bare = Due { has_discreet: false, ..question };
     assert_eq!(verdict(&bare, &one, at(10, 0)), (Decision::Skip, Reason::ClassLimit));
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_planned_is_decided_on_its_day() {
+    let question = Due { since: at(11, 0), dated: true, ..message(Class::Question, ContentClass::Care) };
+    let waits = (Decision::Hold { until: at(11, 0) }, Reason::ClockAhead);
+    assert_eq!(verdict(&question, &ana(), at(10, 0)), waits);
+    let stopped = Facts { consent: Consent::Revoked, open_emergency: true, ..ana() };
+    assert_eq!(verdict(&question, &stopped, at(10, 0)), waits, "what stands today says nothing about that day");
+    assert_eq!(verdict(&question, &ana(), at(10, 58)).0, SENT, "clocks that are right differ by so much");
+    // What goes on with a talk belongs to no day, and what a person wrote goes when they wrote it.
+    assert_eq!(verdict(&Due { dated: false, ..question.clone() }, &ana(), at(10, 0)).0, SENT);
+    assert_eq!(verdict(&Due { class: Class::Staff, asks: false, ..question }, &ana(), at(10, 0)).0, SENT);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::store::decisions::{self, NewDecision};
 use crate::store::enrolments::{self, Enrolment};
 use crate::store::messages::{self, NewMessage};
 use crate::store::timers::{self, Kind, NewTimer, Timer};
-use crate::store::{StoreError, Tx, ahead};
+use crate::store::{StoreError, Tx, ahead, threads};
 use crate::zone::Zone;
 
 pub use follow::{Why, follow, zone_moved};
@@ -124,14 +124,21 @@ fn visit_timers(
     now: Time,
 ) -> Result<Vec<NewTimer>, StoreError> {
     let zone = zone(&enrolment.zone)?;
-    let timers = protocol.steps.iter().filter_map(|step| {
+    // A reminder whose time was past when the visit was booked is not late: it never was due.
+    let due = reminders(protocol, &zone, visit).filter(|(_, slot)| slot.at > now);
+    Ok(due.map(|(step, slot)| reminder(kit, enrolment, step, visit, slot)).collect())
+}
+
+/// Every step that reminds of a visit, with its slot.
+fn reminders<'p>(protocol: &'p Protocol, zone: &Zone, visit: &Visit) -> impl Iterator<Item = (&'p Step, Slot)> {
+    protocol.steps.iter().filter_map(|step| {
         let Anchor::Visit { days_before } = step.anchor else { return None };
-        let slot = recurrence::days_before(&zone, Time(visit.starts_at), days_before, step.at)?;
-        // A reminder whose time was past when the visit was booked is not late: it never was due.
-        let detail = || format!("{}/{}", step.id, Id(visit.id));
-        (slot.at > now).then(|| timer(kit, enrolment, detail(), slot, visit.version))
-    });
-    Ok(timers.collect())
+        Some((step, recurrence::days_before(zone, Time(visit.starts_at), days_before, step.at)?))
+    })
+}
+
+fn reminder(kit: &Kit, enrolment: &Enrolment, step: &Step, visit: &Visit, slot: Slot) -> NewTimer {
+    timer(kit, enrolment, format!("{}/{}", step.id, Id(visit.id)), slot, visit.version)
 }
 
 fn timer(kit: &Kit, e: &Enrolment, detail: String, slot: Slot, version: i64) -> NewTimer {
@@ -190,10 +197,23 @@ async fn record(tx: &mut Tx, keys: &[(String, Option<Id>)], now: Time) -> Result
         .filter(|(key, _)| !new.contains(key))
         .filter_map(|(key, patient)| Some((key.clone(), (*patient)?.0)))
         .collect();
-    let again = ahead::record_again(tx, &known, now.plus(SLACK), now).await?;
-    ahead::call_off(tx, &known.into_iter().filter(|(key, _)| again.contains(key)).collect::<Vec<_>>(), now).await?;
-    new.extend(again);
+    // Called off first: what another node puts on its way meanwhile is seen when it is asked what has left.
+    let ahead = now.plus(SLACK);
+    let called_off = ahead::call_off(tx, &known, ahead, now).await?;
+    close_questions(tx, &called_off).await?;
+    new.extend(ahead::record_again(tx, &known, ahead, now).await?);
     Ok(new)
+}
+
+/// What a message would have asked that was called off after a try is asked no more: it keeps no other question waiting.
+async fn close_questions(tx: &mut Tx, called_off: &[(i64, Option<i64>)]) -> Result<(), StoreError> {
+    let tried: Vec<i64> = called_off.iter().filter_map(|(_, thread)| *thread).collect();
+    let threads = threads::get(tx, &tried).await?;
+    let asked = |json: &str| serde_json::from_str::<Question>(json).map_or(0, |q| q.message);
+    let theirs = threads.iter().filter(|t| called_off.contains(&(asked(&t.question), Some(t.id))));
+    let closed: Vec<_> = theirs.map(|t| (Id(t.id), t.version, String::new(), None)).collect();
+    timers::cancel_all(tx, Kind::Question, &closed.iter().map(|(id, ..)| id.0).collect::<Vec<_>>()).await?;
+    threads::advance(tx, &closed).await
 }
 
 #[derive(Default)]
@@ -208,6 +228,12 @@ fn anchor(detail: &str) -> (&str, Option<Id>) {
         Some((step, id)) => (step, id.parse().ok()),
         None => (detail, None),
     }
+}
+
+/// The key under which an occurrence is recorded. Never the instant: a changed zone sends nothing twice.
+fn key(enrolment: &Enrolment, step: &Step, visit: Option<&Visit>, slot: Slot) -> String {
+    let anchor = visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string());
+    format!("{}:{}:{anchor}:{}", Id(enrolment.id), step.id, slot.date)
 }
 
 fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: Time, plan: &mut Plan) -> Result<(), StoreError> {
@@ -238,8 +264,7 @@ fn one(kit: &Kit, timer: &Timer, enrolment: &Enrolment, visits: &[Visit], now: T
     {
         plan.next.push(self::timer(kit, enrolment, timer.detail.clone(), next, 1));
     }
-    let anchor = visit.map_or_else(|| "0".to_owned(), |v| Id(v.id).to_string());
-    let occurrence = format!("{}:{}:{anchor}:{}", Id(enrolment.id), step.id, slot.date);
+    let occurrence = key(enrolment, step, visit, slot);
     let due = slot.at;
     // A copy that was restored does not know what went out between its backup and then: nobody is written to twice.
     let perhaps_sent = kit.restored.is_some_and(|at| due <= at);

@@ -30,11 +30,11 @@ pub struct ConsentEvent {
     pub staff: Option<Id>,
     /// The words that did it.
     pub inbox: Option<Id>,
-    /// When.
+    /// When; at the earliest a millisecond after the entry before it.
     pub at: Time,
 }
 
-/// Adds an entry.
+/// Adds an entry: later than every other of the patient, whatever the clock showed when those were made. What is said last counts.
 ///
 /// # Errors
 /// When the database refuses.
@@ -42,7 +42,8 @@ pub async fn add(tx: &mut Tx, e: &ConsentEvent) -> Result<(), StoreError> {
     run!(
         tx,
         "INSERT INTO consent_event (id, site_id, patient_id, contact_id, action, class, method, lang, wording, by_staff, inbox_id, at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 (SELECT CASE WHEN MAX(at) >= $12 THEN MAX(at) + 1 ELSE $12 END FROM consent_event WHERE patient_id = $3))",
         e.id.0,
         e.site.0,
         e.patient.0,

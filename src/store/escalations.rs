@@ -313,21 +313,30 @@ pub async fn unresolved_technical(tx: &mut Tx, reason: &str) -> Result<Vec<Escal
     )?)
 }
 
-/// When crisis replies went out for these items, and which: `(item, at, key)`, oldest first.
+/// The crisis replies to these items that have gone out or still will, with when and which: `(item, at, key)`, oldest first. One
+/// that still will counts as given `now`; one that ended unsent was never given.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn crisis_replies(tx: &mut Tx, items: &[i64]) -> Result<Vec<(i64, i64, String)>, StoreError> {
+pub async fn crisis_replies(tx: &mut Tx, items: &[i64], now: Time) -> Result<Vec<(i64, i64, String)>, StoreError> {
     const REPLIES: Sql = bulk!(
-        "SELECT escalation_id, at, detail FROM escalation_event
-          WHERE kind = 'crisis' AND escalation_id IN (SELECT CAST(j.value AS BIGINT) FROM",
-        ") ORDER BY id"
+        "SELECT v.escalation_id,
+                CASE WHEN m.state IN ('planned', 'held', 'queued', 'sending') THEN $2
+                     ELSE COALESCE((SELECT MAX(a.started_at) FROM attempt a WHERE a.message_id = m.id), m.planned_at) END,
+                v.detail
+           FROM escalation_event v
+           JOIN message m ON m.patient_id = v.patient_id AND m.planned_at = v.at AND m.inbox_id = v.inbox_id AND m.class = 'crisis'
+          WHERE v.kind = 'crisis'
+            AND (m.state IN ('sending', 'accepted', 'sent', 'delivered', 'read', 'unknown')
+                 OR (m.state IN ('planned', 'held', 'queued') AND COALESCE(m.expires_at, $2 + 1) > $2))
+            AND v.escalation_id IN (SELECT CAST(j.value AS BIGINT) FROM",
+        ") ORDER BY v.id"
     );
     if items.is_empty() {
         return Ok(Vec::new());
     }
     let sql = tx.pick(&REPLIES);
-    Ok(all!(tx, (i64, i64, String), sql, rows_json(items)?)?)
+    Ok(all!(tx, (i64, i64, String), sql, rows_json(items)?, now.0)?)
 }
 
 /// Unresolved items that belong to no patient: unknown senders and our own trouble, oldest first.

@@ -54,7 +54,8 @@ pub async fn lift(tx: &mut Tx) -> Result<(), StoreError> {
 /// What a restored copy must be told before anybody works with it, as statements of both databases.
 ///
 /// Sending is paused. What was about to go out, or was going out, is *not known*, and no rule sends it again; what was held
-/// until later than now certainly had not gone. Nobody is signed in. No id is made that the lost database may have made.
+/// until later than now certainly had not gone. What was in doubt already stays so: the receipt that would have cleared it up went
+/// to the lost database. Nobody is signed in. No id is made that the lost database may have made.
 fn statements(at: Time) -> [String; 7] {
     let at = at.0;
     let keep = "ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -64,7 +65,8 @@ fn statements(at: Time) -> [String; 7] {
         format!(
             "UPDATE message SET state = 'unknown', why = 'restored', lease_owner = '', lease_until = NULL, state_at = {at}
               WHERE state IN ('planned', 'queued', 'sending') OR (state = 'held' AND NOT EXISTS
-                    (SELECT 1 FROM timer t WHERE t.kind = 'hold' AND t.subject = message.id AND t.due_at > {at}))"
+                    (SELECT 1 FROM timer t WHERE t.kind = 'hold' AND t.subject = message.id AND t.due_at > {at}))
+                 OR (state = 'unknown' AND EXISTS (SELECT 1 FROM timer t WHERE t.kind = 'doubt' AND t.subject = message.id))"
         ),
         "DELETE FROM timer WHERE kind = 'doubt'".to_owned(),
         "DELETE FROM session".to_owned(),

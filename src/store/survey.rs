@@ -1,10 +1,14 @@
 //! What an operator's check-up reads. Reads only; says nothing about anybody.
 
+use std::time::Duration;
+
 use super::db::MIGRATIONS;
 use super::tx::{Sql, all, maybe};
 use super::{StoreError, Tx};
 use crate::clock::Time;
-use crate::model::Id;
+use crate::model::Priority;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The tables that are there.
 ///
@@ -57,7 +61,8 @@ pub async fn migrations(tx: &mut Tx) -> Result<Migrations, StoreError> {
     Ok(found)
 }
 
-/// The database's own settings on which durability hangs: `(name, value)`.
+/// The database's own settings on which durability hangs: `(name, value)`. What every connection to the embedded database sets for
+/// itself is not among them.
 ///
 /// # Errors
 /// When the database refuses.
@@ -72,17 +77,7 @@ pub async fn settings(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> 
     };
     let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&mut **t).await?;
     let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(&mut **t).await?;
-    let mut found = vec![("journal_mode".to_owned(), journal), ("version".to_owned(), version)];
-    for (name, sql) in [
-        ("synchronous", "PRAGMA synchronous"),
-        ("foreign_keys", "PRAGMA foreign_keys"),
-        ("page_count", "PRAGMA page_count"),
-        ("page_size", "PRAGMA page_size"),
-    ] {
-        let (value,): (i64,) = sqlx::query_as(sql).fetch_one(&mut **t).await?;
-        found.push((name.to_owned(), value.to_string()));
-    }
-    Ok(found)
+    Ok(vec![("journal_mode".to_owned(), journal), ("version".to_owned(), version)])
 }
 
 /// How many bytes the database has.
@@ -168,31 +163,24 @@ pub async fn zones(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
     )?)
 }
 
-/// When the newest row was made (machine time): ids begin with their time.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn newest(tx: &mut Tx) -> Result<Option<Time>, StoreError> {
-    let found = maybe!(
-        tx,
-        (Option<i64>,),
-        "SELECT MAX(id) FROM (
-            SELECT MAX(id) AS id FROM message UNION ALL SELECT MAX(id) FROM inbox UNION ALL SELECT MAX(id) FROM decision
-            UNION ALL SELECT MAX(id) FROM timer UNION ALL SELECT MAX(id) FROM escalation_event) AS newest"
-    )?;
-    Ok(found.and_then(|(id,)| id).map(|id| Id(id).made()))
-}
-
 /// What should have moved on and has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
 pub struct Stuck {
     /// Messages that are being sent under a lease that has run out.
     pub leases: i64,
-    /// Timers that were due before the given time.
+    /// Messages that are ready to go for too long, although sending is not paused.
+    pub ready: i64,
+    /// Of these, crisis replies, answers, and replies by staff.
+    pub pressing: i64,
+    /// Since when the oldest of them is ready (machine time).
+    pub oldest_ready: Option<i64>,
+    /// Messages of the last day of which nobody knows whether they arrived, and no receipt is waited for.
+    pub unknown: i64,
+    /// Timers that are due for too long.
     pub timers: i64,
     /// When the oldest of all timers was due.
     pub oldest_timer: Option<i64>,
-    /// Rows of the inbox that wait since before the given time.
+    /// Rows of the inbox that wait for too long.
     pub waiting: i64,
     /// Rows of the inbox that could not be processed and were given to a person.
     pub failed: i64,
@@ -200,22 +188,33 @@ pub struct Stuck {
     pub processes: i64,
 }
 
-/// Counts what is stuck: leases that ran out before `machine`, timers and inbox rows that wait since before `since`.
+/// Counts what is stuck: leases that ran out before `machine`, and what waits for longer than `patience` by machine time or by domain
+/// time `now`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn stuck(tx: &mut Tx, machine: Time, since: Time) -> Result<Stuck, StoreError> {
+pub async fn stuck(tx: &mut Tx, machine: Time, now: Time, patience: Duration) -> Result<Stuck, StoreError> {
     let found = maybe!(
         tx,
         Stuck,
         "SELECT (SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sending' AND lease_until < $1) AS leases,
+                o.ready, o.pressing, o.oldest_ready,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM message m WHERE m.state = 'unknown' AND m.state_at >= $4
+                    AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.kind = 'doubt' AND t.subject = m.id)) AS unknown,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM timer WHERE due_at < $2) AS timers,
                 (SELECT MIN(due_at) FROM timer) AS oldest_timer,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM inbox WHERE state = 'new' AND received_at < $2) AS waiting,
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM inbox WHERE state = 'failed') AS failed,
-                (SELECT CAST(COUNT(*) AS BIGINT) FROM node WHERE lease_until >= $1) AS processes",
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM node WHERE lease_until >= $1) AS processes
+           FROM (SELECT CAST(COUNT(*) AS BIGINT) AS ready, MIN(ready_at) AS oldest_ready,
+                        CAST(COALESCE(SUM(CASE WHEN priority <= $5 THEN 1 ELSE 0 END), 0) AS BIGINT) AS pressing
+                   FROM message WHERE state = 'queued' AND ready_at < $3
+                    AND NOT EXISTS (SELECT 1 FROM setting WHERE key = 'sending.paused')) AS o",
         machine.0,
-        since.0
+        now.minus(patience).0,
+        machine.minus(patience).0,
+        now.minus(DAY).0,
+        Priority::ANSWER.0
     )?;
     Ok(found.unwrap_or_default())
 }

@@ -12,15 +12,15 @@ use tokio::sync::Mutex;
 
 use crate::clock::{SLACK, Time};
 use crate::kit::Kit;
+use crate::model::Id;
 use crate::schedule::{self, Why};
+use crate::store::audit::{self, Entry};
 use crate::store::{Db, Lane, StoreError, ahead, enrolments, sites, timers};
 use crate::zone::Zone;
 use crate::{delivery, escalation, inbound};
 
 /// The edition of the zone rules by which the timers were set.
 pub const EDITION: &str = "zone.edition";
-/// The latest time that the clock has shown, in milliseconds.
-pub const LATEST: &str = "clock.latest";
 
 /// Enrolments looked at in one transaction.
 const PAGE: i64 = 500;
@@ -60,7 +60,7 @@ impl Watch {
         // A clock that is sped up is a demo's, which keeps its own time.
         let due = now.since(seen.kept).max(seen.kept.since(now)) >= KEPT_EVERY;
         if due && kit.clock.speed() <= 1.0 {
-            keep(db, LATEST, now.0.to_string()).await?;
+            keep(db, ahead::LATEST, now.0.to_string()).await?;
             *guard = Some(Seen { kept: now, ..seen });
         }
         Ok(())
@@ -70,7 +70,7 @@ impl Watch {
 async fn begin(kit: &Arc<Kit>, db: &Db, now: Time) -> Result<Seen, StoreError> {
     let (edition, latest) = {
         let mut tx = db.read().await?;
-        (sites::get(&mut tx, EDITION).await?, sites::get(&mut tx, LATEST).await?)
+        (sites::get(&mut tx, EDITION).await?, sites::get(&mut tx, ahead::LATEST).await?)
     };
     if edition.as_deref() != Some(Zone::edition()) {
         let (looked, moved) = all(kit, db, Why::Zone, now).await?;
@@ -98,8 +98,14 @@ async fn went_back(kit: &Arc<Kit>, db: &Db, by: Duration, now: Time) -> Result<(
     let own = Arc::clone(kit);
     db.write(Lane::Work, move |tx| {
         async move {
+            ahead::disown(tx, now.plus(SLACK)).await?;
             // Stop must be later than a start from a future that has not come.
-            ahead::date_consents(tx, now).await?;
+            for entry in ahead::date_consents(tx, now).await? {
+                let was = Zone::utc().local(Time(entry.at)).strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+                let subject = format!("{} was dated {was}", Id(entry.id));
+                let entry = Entry { staff: None, patient: Some(Id(entry.patient_id)), action: "date consent", subject };
+                audit::add(tx, own.ids.node(), &entry, now).await?;
+            }
             delivery::clock_went_back(tx, &own, now).await?;
             inbound::clock_went_back(tx, &own, now).await?;
             escalation::clock_went_back(tx, &own, now).await?;
@@ -110,7 +116,7 @@ async fn went_back(kit: &Arc<Kit>, db: &Db, by: Duration, now: Time) -> Result<(
     .await?;
     let (looked, moved) = all(kit, db, Why::ClockWentBack, now).await?;
     tracing::warn!(minutes, enrolments = looked, moved, "the clock went back: timers are where they belong");
-    keep(db, LATEST, now.0.to_string()).await
+    keep(db, ahead::LATEST, now.0.to_string()).await
 }
 
 /// Goes through all running enrolments. Gives how many were looked at, and how many timers were moved.

@@ -51,20 +51,48 @@ case!(
         });
         assert!(save!(place, |tx| ahead::record_again(tx, &[], NOW, NOW).await).is_empty());
         let all: Vec<_> = keys.iter().map(|k| key(k)).collect();
+        // What was queued for it is called off, and nothing else.
+        let asked = all.clone();
+        assert!(save!(place, |tx| ahead::call_off(tx, &asked, later(600), NOW).await).is_empty(), "recorded by a clock that was right");
+        let asked = all.clone();
+        assert_eq!(save!(place, |tx| ahead::call_off(tx, &asked, later(2), NOW).await), [(1, Some(ROSA_THREAD.0))]);
+        assert!(save!(place, |tx| ahead::call_off(tx, &[], later(2), NOW).await).is_empty());
+        assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["cancelled", "delivered", "unknown", "skipped"]);
+        let why = look!(place, |tx| texts(tx, "SELECT why FROM message WHERE state = 'cancelled'").await);
+        assert_eq!(why, ["clock_ahead"]);
+
         let asked = all.clone();
         let mut again = save!(place, |tx| ahead::record_again(tx, &asked, later(2), NOW).await);
         again.sort();
         assert_eq!(again, ["elsewhere", "queued", "skipped"], "somebody else's message stands for nothing of Rosa's");
         let asked = all.clone();
         assert!(save!(place, |tx| ahead::record_again(tx, &asked, later(2), NOW).await).is_empty(), "once");
+    }
+);
 
-        // What was queued for it is called off, and nothing else.
-        let asked = all.clone();
-        assert_eq!(save!(place, |tx| ahead::call_off(tx, &asked, NOW).await), 1);
-        assert_eq!(save!(place, |tx| ahead::call_off(tx, &[], NOW).await), 0);
-        assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["cancelled", "delivered", "unknown", "skipped"]);
-        let why = look!(place, |tx| texts(tx, "SELECT why FROM message WHERE state = 'cancelled'").await);
-        assert_eq!(why, ["clock_ahead"]);
+case!(
+    /// Once the clock is right, what it recorded ahead is known as such also at its own time; what has left even then stays recorded.
+    an_occurrence_of_a_false_future_is_known_as_such_for_ever, |place| {
+        clinic(place).await;
+        let keys = ["past", "on time", "gone"];
+        save!(place, |tx| {
+            enrolments::record(tx, &["past".to_owned()], NOW).await?;
+            enrolments::record(tx, &["on time".to_owned(), "gone".to_owned()], later(600)).await?;
+            messages::plan(tx, &[keyed(1, "on time", later(600)), keyed(2, "gone", later(600))]).await?;
+            messages::settle(tx, &[(Id(2), MessageState::Delivered, String::new(), later(600))], later(600)).await
+        });
+        let all = keys.map(str::to_owned);
+        assert!(look!(place, |tx| ahead::disowned(tx, &all).await).is_empty());
+        assert_eq!(save!(place, |tx| ahead::disown(tx, later(2)).await), 2);
+        assert_eq!(save!(place, |tx| ahead::disown(tx, later(2)).await), 0, "once");
+        let known = look!(place, |tx| ahead::disowned(tx, &all).await);
+        assert_eq!(known, ["on time".to_owned(), "gone".to_owned()].into());
+        assert!(look!(place, |tx| ahead::disowned(tx, &[]).await).is_empty());
+        // Its time has come.
+        let asked: Vec<_> = keys.iter().map(|k| key(k)).collect();
+        let called_off = asked.clone();
+        assert_eq!(save!(place, |tx| ahead::call_off(tx, &called_off, later(602), later(600)).await).len(), 1);
+        assert_eq!(save!(place, |tx| ahead::record_again(tx, &asked, later(602), later(600)).await), ["on time"]);
     }
 );
 
@@ -86,18 +114,23 @@ case!(
 );
 
 case!(
-    /// A start from a false future and a stop of now: the stop is the last word.
+    /// Starts and a stop from a false future and a stop of now: they keep their order, and the last word is the last.
     a_consent_of_a_false_future_is_dated_now, |place| {
         clinic(place).await;
         save!(place, |tx| {
             consents::add(tx, &consent(1, true, -60)).await?;
-            consents::add(tx, &consent(2, true, 600)).await
+            // Made later, by a process whose ids are earlier.
+            consents::add(tx, &consent(4, false, 600)).await?;
+            consents::add(tx, &consent(3, true, 601)).await
         });
-        assert_eq!(save!(place, |tx| ahead::date_consents(tx, NOW).await), 1);
-        save!(place, |tx| consents::add(tx, &consent(3, false, 0)).await);
+        let misdated = save!(place, |tx| ahead::date_consents(tx, NOW).await);
+        let entry = |id, at: Time| ahead::Misdated { id, patient_id: ROSA.0, at: at.0 };
+        assert_eq!(misdated, [entry(4, later(600)), entry(3, later(601))]);
+        assert!(save!(place, |tx| ahead::date_consents(tx, later(1)).await).is_empty());
+        save!(place, |tx| consents::add(tx, &consent(2, false, 0)).await);
         let ledger = look!(place, |tx| facts::load(tx, &[ROSA.0], &[]).await).consents;
-        let ledger: Vec<_> = ledger.iter().map(|c| (c.action.as_str(), c.at)).collect();
-        assert_eq!(ledger, [("given", later(-60).0), ("given", NOW.0), ("withdrawn", NOW.0)]);
+        let ledger: Vec<_> = ledger.iter().map(|c| (c.action.as_str(), c.at - NOW.0)).collect();
+        assert_eq!(ledger, [("given", later(-60).0 - NOW.0), ("withdrawn", 1), ("given", 2), ("withdrawn", 3)]);
     }
 );
 

@@ -1,5 +1,7 @@
 //! Copies of the database: what a check-up reads, and what a restored copy must not do.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use porchlight::clock::Time;
 use porchlight::model::{Class, ContentClass, Id, Priority};
@@ -38,11 +40,7 @@ fn message(id: i64, class: Class, expires_at: Option<Time>) -> NewMessage {
 }
 
 fn reply(id: i64, class: Class, planned_at: Time) -> NewMessage {
-    NewMessage {
-        inbox: Some(Id(900 + id)),
-        planned_at,
-        ..message(id, class, Some(planned_at.plus(std::time::Duration::from_hours(1))))
-    }
+    NewMessage { inbox: Some(Id(900 + id)), planned_at, ..message(id, class, Some(planned_at.plus(Duration::from_hours(1)))) }
 }
 
 fn timer(id: i64, kind: Kind, subject: i64, due: Time) -> NewTimer {
@@ -73,12 +71,13 @@ case!(
         save!(place, |tx| {
             nodes::lease(tx, "lost process", NOW, later(1)).await?;
             staff::open_session(tx, "a hash", JUNE, "token", NOW, later(600)).await?;
-            messages::plan(tx, &[1, 2, 3, 4, 5].map(|id| message(id, Class::Reminder, None))).await?;
+            messages::plan(tx, &[1, 2, 3, 4, 5, 6, 7].map(|id| message(id, Class::Reminder, None))).await?;
             take(tx, "lost process", NOW, later(1), (1, Priority::BULK)).await?;
             raw(tx, "UPDATE message SET state = 'held' WHERE id IN (3, 4)").await?;
             raw(tx, "UPDATE message SET state = 'accepted' WHERE id = 5").await?;
-            let doubt = timer(71, Kind::Doubt, 1, later(10));
-            timers::set(tx, &[doubt, timer(72, Kind::Hold, 3, later(50)), timer(73, Kind::Hold, 4, later(70))]).await
+            raw(tx, "UPDATE message SET state = 'unknown', why = 'no_answer' WHERE id IN (6, 7)").await?;
+            let (doubt, doubted) = (timer(71, Kind::Doubt, 1, later(10)), timer(74, Kind::Doubt, 6, later(10)));
+            timers::set(tx, &[doubt, doubted, timer(72, Kind::Hold, 3, later(50)), timer(73, Kind::Hold, 4, later(70))]).await
         });
         assert_eq!(look!(place, |tx| pause::current(tx).await), None);
         assert_eq!(look!(place, |tx| pause::restored(tx).await), None);
@@ -86,9 +85,10 @@ case!(
         save!(place, |tx| pause::mark(tx, restored).await);
         assert_eq!(
             stand(place).await,
-            ["unknown:restored", "unknown:restored", "unknown:restored", "held:", "accepted:"],
-            "the lease, the queue and what was due meanwhile are not known"
+            ["unknown:restored", "unknown:restored", "unknown:restored", "held:", "accepted:", "unknown:restored", "unknown:no_answer"],
+            "the lease, the queue, what was due meanwhile and what was in doubt are not known; the last doubt was a person's already"
         );
+        assert_eq!(look!(place, |tx| pause::waiting(tx, restored, restored).await).unknown, 4);
         let paused = look!(place, |tx| pause::current(tx).await).expect("it is paused");
         assert_eq!((paused.state.as_str(), paused.since), ("paused_restore", restored));
         assert_eq!(look!(place, |tx| pause::restored(tx).await), Some(restored));
@@ -97,14 +97,14 @@ case!(
         // The number is free, and its ids begin after everything that the lost process can have made.
         assert_eq!(save!(place, |tx| nodes::lease(tx, "this process", later(2), later(3)).await), (0, restored));
 
-        save!(place, |tx| messages::plan(tx, &[message(6, Class::Crisis, None)]).await);
+        save!(place, |tx| messages::plan(tx, &[message(8, Class::Crisis, None)]).await);
         let claimed = || async { save!(place, |tx| take(tx, "p", later(61), later(62), (9, Priority::BULK)).await) };
         assert!(claimed().await.is_empty(), "also no crisis reply");
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), None);
         save!(place, |tx| pause::lift(tx).await);
         assert_eq!(look!(place, |tx| pause::current(tx).await), None);
         assert_eq!(look!(place, |tx| messages::next_ready(tx).await), Some(NOW));
-        assert_eq!(claimed().await.iter().map(|m| m.id).collect::<Vec<_>>(), [6]);
+        assert_eq!(claimed().await.iter().map(|m| m.id).collect::<Vec<_>>(), [8]);
         assert_eq!(look!(place, |tx| pause::restored(tx).await), Some(restored), "for ever");
     }
 );
@@ -172,7 +172,7 @@ case!(
             assert!(of("fsync").is_some() && of("synchronous_commit").is_some() && of("max_connections").is_some(), "{settings:?}");
             assert!(look!(place, |tx| survey::connections(tx).await).is_some_and(|n| n >= 1));
         } else {
-            assert_eq!((of("journal_mode"), of("synchronous"), of("foreign_keys")), (Some("wal"), Some("2"), Some("1")));
+            assert_eq!(of("journal_mode"), Some("wal"));
             assert_eq!(look!(place, |tx| survey::connections(tx).await), None);
         }
         assert!(look!(place, |tx| survey::size(tx).await) > 100_000);
@@ -182,24 +182,47 @@ case!(
         let rows = look!(place, |tx| survey::rows(tx).await);
         assert!(rows.contains(&("patient".into(), 2)) && rows.contains(&("inbox".into(), 0)), "{rows:?}");
         assert_eq!(look!(place, |tx| survey::zones(tx).await), [("America/New_York".to_owned(), 3)]);
-        assert_eq!(look!(place, |tx| survey::newest(tx).await), None);
-        assert_eq!(look!(place, |tx| survey::stuck(tx, NOW, NOW).await), survey::Stuck::default());
+        assert_eq!(look!(place, |tx| survey::stuck(tx, NOW, NOW, Duration::ZERO).await), survey::Stuck::default());
 
-        let id = porchlight::model::IdSource::new(0, NOW).next(later(3));
         save!(place, |tx| {
             nodes::lease(tx, "p", NOW, later(30)).await?;
-            messages::plan(tx, &[NewMessage { id, ..message(1, Class::Reminder, None) }]).await?;
+            messages::plan(tx, &[message(1, Class::Reminder, None)]).await?;
+            // Under a lease; then in doubt, with a receipt to wait for and without; two that are ready, one that is not yet.
             take(tx, "p", NOW, later(1), (9, Priority::BULK)).await?;
-            timers::set(tx, &[timer(71, Kind::Hold, 1, later(2)), timer(72, Kind::Hold, 2, later(20))]).await?;
+            let queued = [message(4, Class::Reminder, None), message(5, Class::Answer, None), message(6, Class::Crisis, None)];
+            messages::plan(tx, &[message(2, Class::Reminder, None), message(3, Class::Reminder, None)]).await?;
+            raw(tx, "UPDATE message SET state = 'unknown' WHERE id IN (2, 3)").await?;
+            let [reminder, answer, crisis] = queued;
+            let later_on = NewMessage { ready_at: later(8), ..crisis };
+            messages::plan(tx, &[NewMessage { ready_at: later(1), ..reminder }, answer, later_on]).await?;
+            let holds = [timer(71, Kind::Hold, 1, later(2)), timer(72, Kind::Hold, 2, later(20)), timer(73, Kind::Doubt, 2, later(20))];
+            timers::set(tx, &holds).await?;
             raw(tx, "INSERT INTO inbox (id, gateway, dedupe, kind, channel, priority, state, received_at)
                      VALUES (1, 'g', 'a', 'message', 'sms', 1, 'failed', 1), (2, 'g', 'b', 'message', 'sms', 1, 'new', 1)").await?;
             raw(tx, "DELETE FROM _sqlx_migrations").await?;
             raw(tx, "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'newer', TRUE, '', 1)").await
         });
-        assert_eq!(look!(place, |tx| survey::newest(tx).await), Some(later(3)));
-        let stuck = look!(place, |tx| survey::stuck(tx, later(10), later(10)).await);
-        let oldest_timer = Some(later(2).0);
-        assert_eq!(stuck, survey::Stuck { leases: 1, timers: 1, oldest_timer, waiting: 1, failed: 1, processes: 1 });
+        let five = Duration::from_mins(5);
+        let stuck = look!(place, |tx| survey::stuck(tx, later(10), later(10), five).await);
+        let (oldest_timer, oldest_ready) = (Some(later(2).0), Some(NOW.0));
+        let wanted = survey::Stuck {
+            leases: 1,
+            ready: 2,
+            pressing: 1,
+            oldest_ready,
+            unknown: 1,
+            timers: 1,
+            oldest_timer,
+            waiting: 1,
+            failed: 1,
+            processes: 1,
+        };
+        assert_eq!(stuck, wanted);
+        save!(place, |tx| sites::set(tx, "sending.paused", "paused_restore 1").await);
+        let paused = look!(place, |tx| survey::stuck(tx, later(10), later(10), five).await);
+        assert_eq!((paused.ready, paused.pressing, paused.oldest_ready), (0, 0, None), "it is to wait");
+        let next_week = look!(place, |tx| survey::stuck(tx, later(10), later(10 + 7 * 1440), five).await);
+        assert_eq!(next_week.unknown, 0, "people were told long ago");
         let migrations = look!(place, |tx| survey::migrations(tx).await);
         assert_eq!((migrations.unknown, migrations.pending), (vec![9999], survey::known_migrations()));
     }

@@ -62,15 +62,15 @@ pub fn reading(id: i64, value: Option<f64>, minute: i64) -> NewReading {
 }
 
 case!(
-    /// All that is decided from is read at once: consents in the order of their time whatever the order of entry, the open
-    /// emergency, the visit, when the patient last wrote; and nothing of other patients.
+    /// All that is decided from is read at once: consents in the order of entry whatever the clock showed, the open emergency, the visit, when the patient last wrote; and nothing of other patients.
     the_facts_of_a_patient, |place| {
         clinic(place).await;
         save!(place, |tx| {
-            consents::add(tx, &consent(3, true, 30)).await?;
+            consents::add(tx, &consent(3, true, 10)).await?;
             consents::add(tx, &ConsentEvent { contact: Some(ROSA_PHONE), ..consent(1, false, 20) }).await?;
-            consents::add(tx, &ConsentEvent { patient: KAMAL, ..consent(2, true, 25) }).await?;
-            consents::add(tx, &consent(4, true, 10)).await?;
+            consents::add(tx, &ConsentEvent { patient: KAMAL, ..consent(2, true, 5) }).await?;
+            // The clock was put right meanwhile.
+            consents::add(tx, &consent(4, true, 19)).await?;
             escalations::open(tx, &item(1, Some(ROSA), Severity::Emergency)).await?;
             escalations::open(tx, &item(2, Some(KAMAL), Severity::Urgent)).await?;
             appointments::put(tx, Id(5), (SITE, ROSA), "V-1", later(90), "America/New_York", NOW).await?;
@@ -107,7 +107,7 @@ case!(
         let ledger: Vec<_> = facts.consents.iter().map(|c| (c.patient_id, c.contact_id, c.action.as_str(), c.at)).collect();
         assert_eq!(
             ledger,
-            [(21, None, "given", later(10).0), (21, Some(41), "withdrawn", later(20).0), (21, None, "given", later(30).0)]
+            [(21, None, "given", later(10).0), (21, Some(41), "withdrawn", later(20).0), (21, None, "given", later(20).0 + 1)]
         );
         assert_eq!(facts.emergencies, [21]);
         assert_eq!(

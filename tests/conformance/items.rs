@@ -2,11 +2,13 @@
 
 use futures_util::FutureExt;
 use porchlight::clock::Time;
-use porchlight::model::{Category, Channel, Id, Outcome, Severity};
+use porchlight::model::{Category, Channel, Class, Id, MessageState, Outcome, Severity};
 use porchlight::store::escalations::{self, NewEscalation, NewEvent};
+use porchlight::store::messages::{self, NewMessage};
 use porchlight::store::{StoreError, threads};
 
-use crate::place::{DANA, JUNE, KAMAL, KAMAL_PHONE, NOW, ROSA, ROSA_PERSON, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later};
+use crate::outbox::message;
+use crate::place::{DANA, JUNE, KAMAL, KAMAL_PHONE, NOW, ROSA, ROSA_PERSON, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw};
 use crate::{case, look, refused, save};
 
 pub fn item(id: i64, patient: Option<Id>, severity: Severity) -> NewEscalation {
@@ -165,11 +167,51 @@ case!(
         assert_eq!((events[2].staff_id, events[2].escalation_id), (Some(JUNE.0), 1));
         let of_rosa = look!(place, |tx| escalations::events_of_patient(tx, ROSA, later(1)).await);
         assert_eq!(of_rosa.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>(), ["crisis", "claimed"]);
-        let reply = |item, minute, key: &str| (item, later(minute).0, key.to_owned());
-        let replies = look!(place, |tx| escalations::crisis_replies(tx, &[1, 2]).await);
-        assert_eq!(replies, [reply(1, 1, "crisis-open"), reply(2, 2, "")]);
-        assert_eq!(look!(place, |tx| escalations::crisis_replies(tx, &[2]).await), [reply(2, 2, "")]);
-        assert!(look!(place, |tx| escalations::crisis_replies(tx, &[]).await).is_empty());
+    }
+);
+
+case!(
+    /// A crisis reply counts from when it was last sent, and as given now while it still has to go. One that was never sent does not.
+    a_crisis_reply_is_given_when_it_goes, |place| {
+        clinic(place).await;
+        save!(place, |tx| {
+            escalations::open(tx, &item(1, Some(ROSA), Severity::Emergency)).await?;
+            escalations::open(tx, &item(2, Some(KAMAL), Severity::Emergency)).await?;
+            let whose = |n: i64| if n == 9 { (2, KAMAL) } else { (1, ROSA) };
+            for n in 1..=9 {
+                let (of, patient) = whose(n);
+                let event = NewEvent { patient: Some(patient), inbox: Some(Id(n)), detail: n.to_string(), ..event(10 + n, of, "crisis", later(n)) };
+                escalations::add_event(tx, &event).await?;
+            }
+            let reply = |n: i64| NewMessage {
+                patient: Some(whose(n).1),
+                inbox: Some(Id(n)),
+                planned_at: later(n),
+                expires_at: Some(later(n + 60)),
+                ..message(n, Class::Crisis)
+            };
+            // The eighth event's message answers something else.
+            let all: Vec<_> = (1..=9).map(|n| if n == 8 { NewMessage { inbox: Some(Id(99)), ..reply(n) } } else { reply(n) }).collect();
+            messages::plan(tx, &all).await?;
+            let ends = [
+                (1, MessageState::Skipped),
+                (2, MessageState::Expired),
+                (3, MessageState::Failed),
+                (4, MessageState::Delivered),
+                (5, MessageState::Unknown),
+                (6, MessageState::Held),
+            ];
+            messages::settle(tx, &ends.map(|(n, state)| (Id(n), state, String::new(), NOW)), later(30)).await?;
+            raw(tx, "INSERT INTO attempt (message_id, n, patient_id, gateway, lease_owner, reference, started_at) VALUES (4, 1, 21, 'sms', 'p', 'r', 42)").await
+        });
+        let given = |item: i64, at: Time, n: i64| (item, at.0, n.to_string());
+        let now = later(10);
+        let replies = look!(place, |tx| escalations::crisis_replies(tx, &[1, 2], now).await);
+        let wanted = [given(1, Time(42), 4), given(1, later(5), 5), given(1, now, 6), given(1, now, 7), given(2, now, 9)];
+        assert_eq!(replies, wanted);
+        let replies = look!(place, |tx| escalations::crisis_replies(tx, &[1], later(67)).await);
+        assert_eq!(replies, [given(1, Time(42), 4), given(1, later(5), 5)], "what is left has expired");
+        assert!(look!(place, |tx| escalations::crisis_replies(tx, &[], now).await).is_empty());
     }
 );
 

@@ -13,7 +13,7 @@ use porchlight::store::{Lane, Tx, enrolments, sites};
 use porchlight::sweep::{EDITION, Sweeper};
 
 use crate::story;
-use crate::world::{Answer, Person, World, at, daily_at, somebody};
+use crate::world::{Person, World, at, daily_at, somebody};
 
 /// Asked for her weight at nine every morning, wherever she is.
 fn wanda() -> Record {
@@ -339,26 +339,6 @@ story!(
         world.run_until("2026-12-17 09:00").await;
         assert_eq!(asked(&world, &wanda_is), 2 + 29 + 1);
         assert_eq!(because(&world, &wanda_is, "late_skip").await, 29, "nothing more was skipped");
-    }
-);
-
-story!(
-    /// What the wrong clock had put into the queue and could not send is not sent by the right one: it is planned at its own time.
-    what_was_queued_in_the_future_waits_for_its_day,
-    "2026-11-16 10:00",
-    |world| {
-        let wanda_is = world.patient(wanda()).await;
-        world.script(&wanda_is, vec![Answer::Status(503, "busy"); 3]);
-        clock_shows(&world, "2026-11-17 09:05").await;
-        assert_eq!(world.message_states(&wanda_is).await, ["queued"]);
-        world.script(&wanda_is, vec![]);
-        clock_shows(&world, "2026-11-16 10:05").await;
-        assert_eq!(world.message_states(&wanda_is).await, ["skipped"]);
-        assert!(world.decisions(&wanda_is).await.contains(&("skip".into(), "clock_ahead".into())));
-        world.run_until("2026-11-17 08:59").await;
-        assert_eq!(world.texts(&wanda_is).len(), 0);
-        world.run_until("2026-11-17 20:00").await;
-        assert_eq!(world.texts(&wanda_is).len(), 1);
     }
 );
 

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
+use futures_util::FutureExt;
 use porchlight::clock::Clock;
-use porchlight::intake::{Record, add_staff};
+use porchlight::intake::{Record, Withdrawn, add_staff, read_opt_outs, withdraw};
 use porchlight::model::{Lang, Role, Severity};
 use porchlight::operate::{backup, preview, release, restore, who};
 use porchlight::protocol::{Settings, WeightUnit};
+use porchlight::store::{Lane, pause};
 
+use crate::story;
 use crate::world::{KEY, On, Person, World, at, daily_at, somebody};
 
 const JUNE: (&str, &str) = ("june@harbor.example", "a password of June's");
@@ -138,7 +141,7 @@ async fn the_release(world: &World, people: &People) {
     assert_eq!((released.ended, released.unknown), (2, 1));
     assert!(release(db, kit, june).await.is_err(), "once");
     let mut tx = db.read().await.expect("the database");
-    let audit = world_audit(&mut tx).await;
+    let audit = audited(&mut tx, "release").await;
     assert_eq!(audit, [(Some(june.0), "release".to_owned(), "paused_restore".to_owned())]);
     drop(tx);
     let technical = world.unknown_items().await;
@@ -157,11 +160,11 @@ async fn the_release(world: &World, people: &People) {
     assert!(!world.page("/queue", &session).await.contains("Sending is paused"));
 }
 
-async fn world_audit(tx: &mut porchlight::store::Tx) -> Vec<(Option<i64>, String, String)> {
-    const SQL: &str = "SELECT staff_id, action, subject FROM audit WHERE action = 'release'";
+async fn audited(tx: &mut porchlight::store::Tx, action: &str) -> Vec<(Option<i64>, String, String)> {
+    const SQL: &str = "SELECT staff_id, action, subject FROM audit WHERE action = $1";
     match tx {
-        porchlight::store::Tx::Sqlite(t) => sqlx::query_as(SQL).fetch_all(&mut **t).await,
-        porchlight::store::Tx::Postgres(t) => sqlx::query_as(SQL).fetch_all(&mut **t).await,
+        porchlight::store::Tx::Sqlite(t) => sqlx::query_as(SQL).bind(action).fetch_all(&mut **t).await,
+        porchlight::store::Tx::Postgres(t) => sqlx::query_as(SQL).bind(action).fetch_all(&mut **t).await,
     }
     .expect("the audit")
 }
@@ -209,3 +212,75 @@ mod halina_said_stop_after_the_backup {
         told(On::Postgres).await;
     }
 }
+
+story!(
+    /// Two people share a phone, and one of them has told the carrier to stop. The list names the phone: neither is written to, the
+    /// neighbour is, and a START counts again.
+    who_stopped_with_the_carrier_hears_no_more,
+    "2026-11-16 08:00",
+    |world| {
+        let (yaw, wilma) = (world.patient(weighs(65, "Yaw", "09:00")).await, world.patient(weighs(66, "Wilma", "09:00")).await);
+        let shares = Record { phone: weighs(65, "Yaw", "09:00").phone, ..weighs(67, "Yaa", "10:00") };
+        let yaa = world.patient(shares).await;
+        assert!(add_staff(&world.app.db, &world.app.kit, JUNE.0, "June Abara", Role::Coordinator, JUNE.1).await.expect("June"));
+        let mut tx = world.app.db.read().await.expect("the database");
+        let june = who(&mut tx, JUNE.0).await.expect("June");
+        drop(tx);
+        let list = read_opt_outs("stop.csv", "phone\n17185550165\n(718) 555-0199\n", "US").unwrap_or_else(|e| panic!("{e}"));
+        let carry_out = async || {
+            let (kit, list, now) = (std::sync::Arc::clone(&world.app.kit), list.clone(), world.clock.now());
+            let done = world.app.db.write(Lane::Work, move |tx| async move { withdraw(tx, &kit, &list, june, now).await }.boxed());
+            done.await.expect("the list")
+        };
+        assert_eq!(carry_out().await, Withdrawn { patients: 2, before: 0, unknown: vec![3] });
+        assert_eq!(carry_out().await, Withdrawn { patients: 0, before: 2, unknown: vec![3] }, "the same list again changes nothing");
+        world.run_until("2026-11-16 12:00").await;
+        assert_eq!((world.texts(&yaw).len(), world.texts(&wilma).len()), (0, 1));
+        for person in [&yaw, &yaa] {
+            assert_eq!(world.decisions(person).await, [("skip".into(), "revoked".into())]);
+        }
+        let mut tx = world.app.db.read().await.expect("the database");
+        let audit = audited(&mut tx, "withdraw consent").await;
+        assert_eq!(audit.iter().map(|entry| entry.0).collect::<Vec<_>>(), [Some(june.0), Some(june.0)]);
+        drop(tx);
+        world.says(&yaw, "START").await;
+        let before = world.texts(&yaw).len();
+        world.run_until("2026-11-17 09:00").await;
+        assert!(world.texts(&yaw).len() > before, "asked again");
+    }
+);
+
+story!(
+    /// While a copy is paused, Ana and Marisol each cry for help twice. Somebody has Ana's emergency when it is released, so she gets no
+    /// reply; when she cries again five minutes later she does. Marisol, whom nobody has, gets one reply and not two.
+    a_crisis_reply_that_ended_unsent_was_never_given,
+    "2026-11-17 16:00",
+    |world| {
+        let (ana, marisol) = (world.patient(somebody(68, "Ana", Lang::Es)).await, world.patient(somebody(69, "Marisol", Lang::Es)).await);
+        assert!(add_staff(&world.app.db, &world.app.kit, JUNE.0, "June Abara", Role::Coordinator, JUNE.1).await.expect("June"));
+        let now = world.clock.now();
+        world.app.db.write(Lane::Work, move |tx| async move { pause::mark(tx, now).await }.boxed()).await.expect("it is paused");
+        world.run_until("2026-11-17 16:05").await;
+        world.says(&marisol, "quiero morirme").await;
+        world.run_until("2026-11-17 16:22").await;
+        world.says(&marisol, "quiero morirme").await;
+        for _ in 0..2 {
+            world.says(&ana, "quiero morirme").await;
+        }
+        let item = world.expect_escalation(&ana, Severity::Emergency).await;
+        world.claim(&item).await;
+        assert_eq!((world.message_states(&ana).await.len(), world.message_states(&marisol).await.len()), (1, 1));
+        let mut tx = world.app.db.read().await.expect("the database");
+        let june = who(&mut tx, JUNE.0).await.expect("June");
+        drop(tx);
+        release(&world.app.db, &world.app.kit, june).await.expect("it is released");
+        world.settle().await;
+        assert_eq!((world.texts(&ana).len(), world.texts(&marisol).len()), (0, 1));
+        world.run_until("2026-11-17 16:27").await;
+        for person in [&ana, &marisol] {
+            world.says(person, "quiero morirme").await;
+            assert_eq!(world.texts(person).len(), 1);
+            assert!(world.last(person).contains("988"));
+        }
+    }
+);
