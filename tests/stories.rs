@@ -14,6 +14,8 @@ mod crisis;
 mod delivery;
 #[path = "stories/nights.rs"]
 mod nights;
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "stories/sharing.rs"]
 mod sharing;
 #[path = "stories/visits.rs"]

@@ -136,7 +136,7 @@ pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> R
             continue;
         }
         if message.accepted > 0 {
-            // Its sender lost the lease, and had its answer written down all the same.
+            // The answer to an earlier try came when the next one had begun, and was written down all the same.
             messages::advance(tx, Id(message.id), MessageState::Unknown, MessageState::Accepted, "", now).await?;
             continue;
         }

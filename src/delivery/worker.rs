@@ -1,7 +1,7 @@
 //! The worker: the scheduler loop, the tests and the demo's fast clock all call the same three steps.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -153,6 +153,8 @@ impl Worker {
 
     async fn claim(&self, limit: i64, least: Priority) -> Result<(Vec<Ready>, usize), StoreError> {
         let (kit, ways) = (Arc::clone(&self.kit), Arc::clone(&self.ways));
+        let ready: Arc<Mutex<Vec<Ready>>> = Arc::default();
+        let into = Arc::clone(&ready);
         let claimed = self
             .db
             .write(Lane::Work, move |tx| {
@@ -160,15 +162,30 @@ impl Worker {
                     fault::point("claim.begun");
                     let now = kit.now();
                     release_lost(tx, &kit, now).await?;
-                    claim(tx, &kit, &ways, (limit, least), now).await
+                    let (ready, claimed) = claim(tx, &kit, &ways, (limit, least), now).await?;
+                    *into.lock().unwrap_or_else(PoisonError::into_inner) = ready;
+                    Ok(claimed)
                 }
                 .boxed()
             })
-            .await?;
-        if claimed.1 > 0 {
-            fault::point("claim.committed");
+            .await;
+        let ready = std::mem::take(&mut *ready.lock().unwrap_or_else(PoisonError::into_inner));
+        match claimed {
+            Ok(claimed) => {
+                if claimed > 0 {
+                    fault::point("claim.committed");
+                }
+                Ok((ready, claimed))
+            }
+            Err(e) => {
+                if matches!(e, StoreError::Unsure) && !ready.is_empty() {
+                    // Perhaps it is claimed; certainly it was not sent. It is given back before anything else is claimed here.
+                    let not_sent = |ready| Answered { ready, answer: Err(SendError::Busy { retry_after: None }) };
+                    self.acknowledge_surely(ready.into_iter().map(not_sent).collect()).await;
+                }
+                Err(e)
+            }
         }
-        Ok(claimed)
     }
 
     /// Sends the messages of one person one after the other.

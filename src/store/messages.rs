@@ -290,17 +290,24 @@ pub struct Acknowledged {
 const ACK_ATTEMPT: Sql = bulk!(
     "UPDATE attempt SET outcome = j.value->>3, provider_id = j.value->>4, code = j.value->>5, ended_at = $2
        FROM",
-    "WHERE attempt.message_id = CAST(j.value->>0 AS BIGINT) AND attempt.n = CAST(j.value->>1 AS BIGINT)"
+    "WHERE attempt.message_id = CAST(j.value->>0 AS BIGINT) AND attempt.n = CAST(j.value->>1 AS BIGINT) AND attempt.lease_owner = $3"
 );
+// A lost lease is still its sender's to settle, as long as its doubt waits and nobody has taken the message up since.
 const ACK_MESSAGE: Sql = bulk!(
     "UPDATE message SET state = j.value->>2, why = j.value->>5, ready_at = CAST(j.value->>6 AS BIGINT), state_at = $2,
             lease_owner = '', lease_until = NULL
        FROM",
-    "WHERE message.id = CAST(j.value->>0 AS BIGINT) AND message.attempts = CAST(j.value->>1 AS BIGINT) AND message.lease_owner = $3
+    "WHERE message.id = CAST(j.value->>0 AS BIGINT) AND message.attempts = CAST(j.value->>1 AS BIGINT)
+        AND (message.lease_owner = $3
+             OR message.lease_owner = '' AND message.why = 'lease_lost'
+                AND EXISTS (SELECT 1 FROM attempt a
+                             WHERE a.message_id = message.id AND a.n = message.attempts AND a.lease_owner = $3)
+                AND EXISTS (SELECT 1 FROM timer w WHERE w.kind = 'doubt' AND w.subject = message.id))
      RETURNING message.id"
 );
 
-/// Records outcomes. Gives the messages whose lease still held; of the others only the attempt is kept.
+/// Records outcomes of the owner's own attempts. Gives the messages that they settle: those under its lease, and those that have lost
+/// it and wait in doubt. Of the others only the attempt is kept.
 ///
 /// # Errors
 /// When the database refuses.
@@ -312,7 +319,7 @@ pub async fn acknowledge(tx: &mut Tx, acknowledged: &[Acknowledged], owner: &str
         acknowledged.iter().map(|a| row!([a.id.0, a.n, a.state, a.outcome, a.provider_id, a.code, a.ready_at.0])).collect();
     let rows = rows.text()?;
     let (attempt, message) = (tx.pick(&ACK_ATTEMPT), tx.pick(&ACK_MESSAGE));
-    run!(tx, attempt, &rows, now.0)?;
+    run!(tx, attempt, &rows, now.0, owner)?;
     let held = all!(tx, (i64,), message, &rows, now.0, owner)?;
     Ok(held.into_iter().map(|(id,)| Id(id)).collect())
 }

@@ -7,9 +7,11 @@ use porchlight::clock::Time;
 use porchlight::model::{Class, ContentClass, Id, MessageState, Priority};
 use porchlight::store::messages::{self, Acknowledged, Claimed, Lease, NewMessage, Prepared};
 use porchlight::store::receipts::{self, Named, Receipt};
+use porchlight::store::timers::{self, Kind};
 use porchlight::store::{StoreError, Tx, appointments, locks};
 
 use crate::place::{JUNE, KAMAL, NOW, Place, ROSA, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, soon, texts};
+use crate::times::timer;
 use crate::{case, look, refused, save};
 
 pub fn message(id: i64, class: Class) -> NewMessage {
@@ -244,6 +246,38 @@ case!(
             "only once"
         );
         assert!(save!(place, |tx| messages::acknowledge(tx, &[], "b", later(4)).await).is_empty());
+    }
+);
+
+/// A sender that found, too late, that it must not send any more.
+fn not_sent(id: i64) -> Acknowledged {
+    Acknowledged { state: MessageState::Queued, outcome: "busy", ready_at: later(5), ..accepted(id, 1, "") }
+}
+
+case!(
+    /// While the doubt about a message waits for its end, its sender's late answer settles it, once; nobody else's does.
+    a_late_answer_settles_what_is_in_doubt, |place| {
+        clinic(place).await;
+        let all: Vec<_> = (1..=3).map(|id| message(id, Class::Staff)).collect();
+        save!(place, |tx| messages::plan(tx, &all).await);
+        save!(place, |tx| take(tx, "a", NOW, later(1), (3, Priority::BULK)).await);
+        assert_eq!(save!(place, |tx| messages::release_lost(tx, later(2), later(2)).await).len(), 3);
+        // About the third a person has been asked.
+        for id in [1, 2] {
+            save!(place, |tx| timers::set(tx, &[timer(100 + id, Kind::Doubt, id, "", later(12))]).await);
+        }
+        assert!(save!(place, |tx| messages::acknowledge(tx, &[not_sent(1)], "b", later(3)).await).is_empty(), "not its sender");
+        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["unknown", "unknown", "unknown"]);
+
+        let late = [not_sent(1), accepted(2, 1, "p-2"), not_sent(3)];
+        let said = late.clone();
+        let settled = save!(place, |tx| messages::acknowledge(tx, &said, "a", later(3)).await);
+        assert_eq!(BTreeSet::from_iter(settled), BTreeSet::from([Id(1), Id(2)]));
+        assert_eq!(look!(place, |tx| messages::states(tx, ROSA).await), ["queued", "accepted", "unknown"]);
+        assert_eq!(look!(place, |tx| messages::outcomes(tx, ROSA).await), ["busy", "accepted", "busy"]);
+        assert!(save!(place, |tx| messages::acknowledge(tx, &late, "a", later(3)).await).is_empty(), "only once");
+        let again = save!(place, |tx| take(tx, "b", later(5), later(6), (3, Priority::BULK)).await);
+        assert_eq!(again.iter().map(|m| (m.id, m.attempts)).collect::<Vec<_>>(), [(1, 2)]);
     }
 );
 

@@ -92,7 +92,7 @@ async fn two_nodes_one_killed_one_paused() {
     }
     let ledger = provider.ledger().clone();
     let after = attempts(&base, number).await;
-    // What it wrote after the pause stands on its attempts, and has moved no message.
+    // What it wrote after the pause stands on its attempts, and settles what still waited in doubt.
     let late_words: Vec<&str> =
         after.iter().filter(|a| a.2 >= resumed && lost.iter().any(|l| l.0 == a.0)).map(|a| a.1.as_str()).collect();
     let of = |what: &str| late_words.iter().filter(|o| **o == what).count();

@@ -419,12 +419,62 @@ story!(
         assert_eq!(world.texts(&wanda_is).len(), 0, "eight hours late is of no use");
         assert_eq!(world.message_states(&wanda_is).await, ["expired"]);
         assert_eq!(because(&world, &wanda_is, "expired").await, 1);
-        // What was on the wire was answered after all, and the late answer settles its doubt. The other's ends after ten minutes by
-        // the rule of its class: about a question a person is asked.
+        // What was on the wire was answered after all, and the late answer settles its doubt. The other was certainly not sent, which
+        // is no doubt at all: it is decided again, and is of no more use.
         world.run_until("2026-11-18 20:00").await;
         assert_eq!(world.texts(&rosa_is).len(), 1, "nothing goes twice, and nothing in the evening");
-        assert_eq!(world.message_states(&rosa_is).await, ["accepted", "unknown"]);
-        assert!(world.open_items(&rosa_is).await.iter().any(|i| i.reason.starts_with("Not known if a message arrived")));
+        assert_eq!(world.message_states(&rosa_is).await, ["accepted", "expired"]);
+        assert_eq!(world.attempts(&rosa_is).await, ["accepted", "busy"]);
+        world.expect_nothing_open(&rosa_is).await;
+    }
+);
+
+story!(
+    /// The process stands still for two minutes: a question that it had claimed and had not sent goes out after all, and nobody is
+    /// told that it may have.
+    what_was_not_sent_before_a_standstill_goes_after_it,
+    "2026-11-18 08:00",
+    |world| {
+        let rosa_is = world.patient(rosa(&world)).await;
+        world.run_until("2026-11-18 09:59").await;
+        world.clock.set(at(&world.zone, "2026-11-18 10:00"));
+        while_it_hangs(&world, &rosa_is, async || {
+            world.clock.set(at(&world.zone, "2026-11-18 10:02"));
+            world.app.worker.tick().await.expect("the outbox");
+            assert_eq!(world.message_states(&rosa_is).await, ["unknown", "unknown"]);
+        })
+        .await;
+        world.run_until("2026-11-18 10:05").await;
+        assert_eq!(world.message_states(&rosa_is).await, ["delivered", "delivered"]);
+        assert_eq!(world.texts(&rosa_is).len(), 2, "once each");
+        world.run_until("2026-11-18 10:30").await;
+        assert_eq!(world.texts(&rosa_is).len(), 2);
+        world.expect_nothing_open(&rosa_is).await;
+    }
+);
+
+story!(
+    /// The answer that comes after a standstill is that there is no such number: the contact is closed and a person is told, as if it
+    /// had come in time.
+    a_late_answer_has_its_consequences,
+    "2026-11-18 08:00",
+    |world| {
+        let wanda_is = world.patient(wanda()).await;
+        world.run_until("2026-11-18 08:59").await;
+        world.clock.set(at(&world.zone, "2026-11-18 09:00"));
+        world.script(&wanda_is, vec![Answer::Status(400, "Garbage 'to' field, rejected.")]);
+        while_it_hangs(&world, &wanda_is, async || {
+            world.clock.set(at(&world.zone, "2026-11-18 09:02"));
+            world.app.worker.tick().await.expect("the outbox");
+            assert_eq!(world.message_states(&wanda_is).await, ["unknown"]);
+        })
+        .await;
+        assert_eq!(world.message_states(&wanda_is).await, ["failed"]);
+        let item = world.expect_escalation(&wanda_is, Severity::Routine).await;
+        assert!(item.reason.contains("cannot be reached"), "{}", item.reason);
+        world.run_until("2026-11-19 09:30").await;
+        assert_eq!(because(&world, &wanda_is, "no_contact").await, 1, "nothing is sent there any more");
+        assert_eq!(world.texts(&wanda_is).len(), 0);
     }
 );
 

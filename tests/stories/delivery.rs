@@ -3,9 +3,11 @@
 use porchlight::intake::Record;
 use porchlight::model::{Lang, Severity};
 use porchlight::protocol::WeightUnit;
+use porchlight::store::StoreError;
 
+use crate::proxy::{Cut, Proxy};
 use crate::story;
-use crate::world::{Answer, daily_at, somebody};
+use crate::world::{Answer, On, World, at, daily_at, somebody};
 
 fn lee() -> Record {
     Record {
@@ -136,7 +138,7 @@ story!(
     "2026-11-15 12:00",
     |world| {
         let base = somebody(37, "Rosa", Lang::Es);
-        let visit = Some(("V-37".to_owned(), crate::world::at(&world.zone, "2026-11-17 14:00")));
+        let visit = Some(("V-37".to_owned(), at(&world.zone, "2026-11-17 14:00")));
         let rosa = Record { protocols: vec![("appointment-reminders".into(), porchlight::protocol::Settings::default())], visit, ..base };
         let rosa = world.patient(rosa).await;
         world.script(&rosa, vec![Answer::Status(500, "oops")]);
@@ -177,3 +179,30 @@ story!(
         assert_eq!(world.texts(&sam).len(), 1);
     }
 );
+
+/// The wire to the database breaks while a claim is committed: whichever way it went, nothing was sent, so nothing is in doubt. It is
+/// given back and goes within moments, once.
+#[tokio::test]
+async fn a_claim_without_an_answer_leaves_no_doubt() {
+    let world = World::begin(On::Postgres, "2026-11-16 08:00").await;
+    let lee = world.patient(lee()).await;
+    let proxy = Proxy::open(&world.database_url()).await;
+    let world = world.comes_back_on(proxy.url.clone()).await;
+    for (cut, day) in [(Cut::After, "2026-11-16"), (Cut::Before, "2026-11-17")] {
+        world.run_until(&format!("{day} 09:29")).await;
+        let texts = world.texts(&lee).len();
+        world.clock.set(at(&world.zone, &format!("{day} 09:30")));
+        world.app.sweeper.tick().await.expect("the timers");
+        proxy.cut_next(cut);
+        let claimed = world.app.worker.tick().await;
+        assert!(matches!(claimed, Err(StoreError::Unsure)), "{cut:?}: {claimed:?}");
+        assert_eq!(world.message_states(&lee).await.pop().as_deref(), Some("queued"), "{cut:?}");
+        world.run_until(&format!("{day} 09:31")).await;
+        assert_eq!(world.message_states(&lee).await.pop().as_deref(), Some("delivered"), "{cut:?}");
+        assert_eq!(world.texts(&lee).len(), texts + 1, "{cut:?}");
+        world.says(&lee, "181").await;
+    }
+    assert_eq!(proxy.cuts(), 2);
+    assert_eq!(world.attempts(&lee).await.iter().filter(|a| *a == "unknown").count(), 0);
+    world.end().await;
+}
