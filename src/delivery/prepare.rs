@@ -16,7 +16,7 @@ use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
 use crate::store::messages::{self, Claimed, Lease, Prepared, Settled};
 use crate::store::timers::{self, Kind, NewTimer};
-use crate::store::{StoreError, Tx, enrolments, facts, threads};
+use crate::store::{StoreError, Tx, enrolments, facts, locks, threads};
 
 /// A message that is to be sent now.
 #[derive(Debug, Clone)]
@@ -70,7 +70,11 @@ pub async fn claim(
     let own = kit.clock.machine();
     let lease_until = own.plus(lease);
     // What this process put into the queue was ready by its own clock, which may be ahead of the shared one.
-    let claimed = messages::claim(tx, shared.max(own), (limit, least)).await?;
+    let mut claimed = messages::claim(tx, shared.max(own), (limit, least)).await?;
+    // Two nodes never ask one patient at once: neither would see the other's question. What is passed over stays in the queue.
+    let asked: Vec<i64> = claimed.iter().filter(|m| !m.question.is_empty()).filter_map(|m| m.patient_id).collect();
+    let busy = locks::threads(tx, &asked).await?;
+    claimed.retain(|m| m.question.is_empty() || m.patient_id.is_none_or(|patient| !busy.contains(&patient)));
     if claimed.is_empty() {
         return Ok((Vec::new(), 0));
     }

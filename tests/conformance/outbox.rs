@@ -202,6 +202,41 @@ async fn what_another_process_is_claiming_is_passed_over() {
 }
 
 case!(
+    /// Whose threads another process works on is told, and waited for by nobody.
+    threads_that_are_worked_on_are_passed_over, |place| {
+        clinic(place).await;
+        let other = place.beside().await;
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let first = async {
+            save!(place, |tx| {
+                let busy = locks::threads(tx, &[ROSA.0]).await;
+                begun.send(()).expect("the other waits");
+                gone.await.expect("the other is done");
+                busy
+            })
+        };
+        let second = async {
+            has_begun.await.expect("the first has begun");
+            // The embedded database has one writer, and one process.
+            let busy = if place.is_postgres() {
+                save!(other, |tx| locks::threads(tx, &[KAMAL.0, ROSA.0, 99]).await)
+            } else {
+                [ROSA.0].into()
+            };
+            go.send(()).expect("the first waits");
+            busy
+        };
+        let (mine, theirs) = soon(async { tokio::join!(first, second) }).await;
+        assert!(mine.is_empty());
+        assert_eq!(theirs, [ROSA.0].into());
+        assert!(save!(other, |tx| locks::threads(tx, &[ROSA.0, KAMAL.0]).await).is_empty(), "it is over");
+        assert!(save!(other, |tx| locks::threads(tx, &[]).await).is_empty());
+        other.end().await;
+    }
+);
+
+case!(
     /// Whoever lost the lease changes nothing but the attempt: not the message, and not the attempt of who has it now.
     a_lost_lease_changes_nothing, |place| {
         clinic(place).await;

@@ -1,9 +1,10 @@
 //! What the provider does, and what becomes of messages.
 
+use futures_util::FutureExt;
 use porchlight::intake::Record;
-use porchlight::model::{Lang, Severity};
+use porchlight::model::{Id, Lang, Severity};
 use porchlight::protocol::WeightUnit;
-use porchlight::store::StoreError;
+use porchlight::store::{Db, Lane, StoreError, locks, threads};
 
 use crate::proxy::{Cut, Proxy};
 use crate::story;
@@ -179,6 +180,52 @@ story!(
         assert_eq!(world.texts(&sam).len(), 1);
     }
 );
+
+/// At half past nine another node is just asking Lee something else: this one asks nothing until it sees that question, and then waits
+/// for its end. An answer in between would have been read as the other question's.
+#[tokio::test]
+async fn two_nodes_do_not_ask_one_person_at_once() {
+    let world = World::begin(On::Postgres, "2026-11-16 08:00").await;
+    let lee = world.patient(lee()).await;
+    world.run_until("2026-11-16 09:29").await;
+    world.clock.set(at(&world.zone, "2026-11-16 09:30"));
+    world.app.sweeper.tick().await.expect("the timers");
+
+    let (other, writer) = Db::open(&world.location()).await.expect("the other node");
+    let writer = tokio::spawn(writer);
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    let (patient, until) = (lee.id, at(&world.zone, "2026-11-16 11:00"));
+    let asks = other.write(Lane::Work, move |tx| {
+        async move {
+            let busy = locks::threads(tx, &[patient.0]).await?;
+            assert!(busy.is_empty(), "the other node was first");
+            let thread = threads::of_patient(tx, patient).await?.pop().expect("Lee's thread");
+            threads::ask(tx, &[(Id(thread.id), r#"{"message":1,"enrolment":1,"step":"goal","open_for":0}"#.into(), until)])
+                .await?;
+            begun.send(()).expect("the story waits");
+            gone.await.expect("the story goes on");
+            Ok(())
+        }
+        .boxed()
+    });
+    let this_one = async {
+        has_begun.await.expect("the other has begun");
+        assert_eq!(world.app.worker.tick().await.expect("the outbox"), 0, "it is left alone");
+        assert_eq!(world.message_states(&lee).await, ["queued"]);
+        go.send(()).expect("the other waits");
+    };
+    let (asked, ()) = tokio::join!(asks, this_one);
+    asked.expect("the other's question");
+    world.settle().await;
+    assert_eq!(world.decisions(&lee).await, [("hold".into(), "question_open".into())]);
+    world.run_until("2026-11-16 11:01").await;
+    assert_eq!(world.texts(&lee).len(), 1);
+    let pools = other.last();
+    writer.await.expect("the writer ends in peace");
+    pools.close().await;
+    world.end().await;
+}
 
 /// The wire to the database breaks while a claim is committed: whichever way it went, nothing was sent, so nothing is in doubt. It is
 /// given back and goes within moments, once.
