@@ -64,10 +64,11 @@ pub async fn claim(
     (limit, least): (i64, Priority),
     now: Time,
 ) -> Result<(Vec<Ready>, usize), StoreError> {
-    // The lease is kept by the database's clock, which all nodes share; what this process checks is its own.
+    // The lease is kept by the database's clock, which all nodes share; what this process checks is its own. That is read first: a
+    // process that stands still between the two believes in its lease for a shorter time than the others, not for a longer one.
     let lease = kit.delivery.lease;
-    let shared = kit.shared_machine(tx).await?;
     let own = kit.clock.machine();
+    let shared = kit.shared_machine(tx).await?;
     let lease_until = own.plus(lease);
     // What this process put into the queue was ready by its own clock, which may be ahead of the shared one.
     let mut claimed = messages::claim(tx, shared.max(own), (limit, least)).await?;
