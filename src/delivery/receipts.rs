@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use crate::clock::Time;
+use crate::clock::{SLACK, Time};
 use crate::fault;
 use crate::kit::Kit;
-use crate::model::{Category, Class, Id, MessageState, Severity};
-use crate::store::inbox::Waiting;
+use crate::model::{Category, Class, Id, MessageState, Priority, Severity};
+use crate::store::inbox::{self, Waiting};
 use crate::store::receipts::{self, Named, Receipt, Receipted};
 use crate::store::timers::{self, Kind};
 use crate::store::{StoreError, Tx};
@@ -15,7 +15,8 @@ use crate::store::{StoreError, Tx};
 /// How long a receipt that overtook its acknowledgement is kept waiting for it.
 const EARLY: Duration = Duration::from_secs(60);
 
-/// Applies stored receipts in the order in which they came. Gives those that are done with.
+/// Applies stored receipts in the order in which they came. Gives those that are done with; those that may have come too early go to
+/// the end of the line, so that they hold up no text.
 ///
 /// # Errors
 /// When the database refuses.
@@ -25,6 +26,7 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
     let found = receipts::find(tx, &named).await?;
     let by_place: HashMap<i64, &Receipted> = found.iter().map(|f| (f.place, f)).collect();
     let mut done = Vec::with_capacity(receipts.len());
+    let mut early = Vec::new();
     let mut said: BTreeMap<(i64, i64), Receipt> = BTreeMap::new();
     let mut moved: BTreeMap<i64, Moved> = BTreeMap::new();
     for (place, receipt) in (0..).zip(receipts) {
@@ -34,8 +36,12 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
         };
         let Some(message) = by_place.get(&place) else {
             tracing::debug!(gateway = receipt.gateway, "a receipt for a message that is not here");
-            if now.since(Time(receipt.received_at)) >= EARLY {
+            let came = Time(receipt.received_at);
+            // Also what a clock that was ahead has dated: it would never become old.
+            if now.since(came) >= EARLY || came > now.plus(SLACK) {
                 done.push(receipt.id);
+            } else if receipt.priority < Priority::LAST.0 {
+                early.push(receipt.id);
             }
             continue;
         };
@@ -55,6 +61,7 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
             (moving.is, moving.why) = (next, &receipt.code);
         }
     }
+    inbox::put_last(tx, &early).await?;
     receipts::record(tx, &said.into_values().collect::<Vec<_>>(), now).await?;
     fault::point("receipt.recorded");
     moved.retain(|_, m| m.is != m.was);

@@ -286,6 +286,8 @@ impl Priority {
     pub const REMINDER: Priority = Priority(2);
     /// Campaigns.
     pub const BULK: Priority = Priority(3);
+    /// Receipts of which no message is known yet.
+    pub const LAST: Priority = Priority(4);
 }
 
 impl Class {

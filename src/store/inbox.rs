@@ -185,6 +185,21 @@ pub async fn finish(tx: &mut Tx, done: &[Done], now: Time) -> Result<(), StoreEr
     Ok(())
 }
 
+const PUT_LAST: Sql = bulk!("UPDATE inbox SET priority = $2 FROM", "WHERE inbox.id = CAST(j.value AS BIGINT)");
+
+/// Puts rows that must wait behind everything else.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn put_last(tx: &mut Tx, ids: &[i64]) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let sql = tx.pick(&PUT_LAST);
+    run!(tx, sql, rows_json(ids)?, Priority::LAST.0)?;
+    Ok(())
+}
+
 /// Counts a failed try; the third marks the row as failed, so that it cannot wedge the inbox. Gives the tries.
 ///
 /// # Errors

@@ -87,6 +87,11 @@ case!(
         assert_eq!((red.priority, red.tries, red.received_at), (0, 0, later(1).0));
         assert_eq!((receipt.kind.as_str(), receipt.reference.as_str(), receipt.provider_id.as_str()), ("receipt", "r-1", "p-1"));
         assert_eq!((receipt.receipt.as_str(), receipt.code.as_str(), receipt.body.as_str()), ("failed", "30003", ""));
+
+        save!(place, |tx| inbox::put_last(tx, &[3]).await);
+        save!(place, |tx| inbox::put_last(tx, &[]).await);
+        let waiting = save!(place, |tx| inbox::waiting(tx, 10).await);
+        assert_eq!(waiting.iter().map(|w| w.id).collect::<Vec<_>>(), [2, 1, 3], "behind everything else");
     }
 );
 

@@ -1,9 +1,13 @@
 //! What the provider does, and what becomes of messages.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
+use porchlight::clock::Clock;
 use porchlight::intake::Record;
-use porchlight::model::{Id, Lang, Severity};
+use porchlight::model::{Channel, Id, Lang, MessageState, Priority, Severity};
 use porchlight::protocol::WeightUnit;
+use porchlight::store::inbox::{self, Arrived, What};
 use porchlight::store::{Db, Lane, StoreError, locks, threads};
 
 use crate::proxy::{Cut, Proxy};
@@ -163,6 +167,49 @@ story!(
         assert_eq!(world.message_states(&lee).await, ["accepted"]);
         world.says(&lee, "181").await;
         assert_eq!(world.readings(&lee, "weight").await, [181.0]);
+    }
+);
+
+story!(
+    /// After a restore the carrier reports hundreds of failures of messages that are not here. Somebody writes STOP: it waits behind
+    /// none of them. After a minute they are given up, also those that a clock ahead of time has dated.
+    receipts_of_nothing_hold_up_no_text,
+    "2026-11-16 10:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        let now = world.clock.now();
+        let receipts: Vec<_> = (1..=600)
+            .map(|n| Arrived {
+                id: Id(n),
+                gateway: "sms".into(),
+                dedupe: format!("sms:receipt-{n}"),
+                channel: Channel::Sms,
+                what: What::Receipt {
+                    reference: format!("of-a-former-life-{n}"),
+                    provider_id: String::new(),
+                    state: MessageState::Failed,
+                    code: String::new(),
+                },
+                priority: Priority::ANSWER,
+                at: if n <= 3 { now.plus(Duration::from_secs(86_400)) } else { now },
+            })
+            .collect();
+        let stored = world.app.db.write(Lane::Inbound, move |tx| async move { inbox::store(tx, &receipts).await }.boxed());
+        assert_eq!(stored.await.expect("the receipts"), 600);
+        world.writes(&lee.phone, "STOP", "the-word").await;
+        // One batch is full of them; the next one is not.
+        assert_eq!(world.app.desk.tick().await.expect("the inbox"), 3, "what is dated tomorrow is given up");
+        assert_eq!(world.app.desk.tick().await.expect("the inbox"), 1, "the text");
+        world.settle().await;
+        assert!(world.last(&lee).contains("START"), "{}", world.last(&lee));
+        let waits = async |world: &World| {
+            let mut tx = world.app.db.read().await.expect("the database");
+            inbox::depth(&mut tx).await.expect("the inbox")
+        };
+        assert_eq!(waits(&world).await, 597, "their acknowledgements may still come");
+        world.clock.advance(Duration::from_secs(60));
+        world.settle().await;
+        assert_eq!(waits(&world).await, 0);
     }
 );
 
