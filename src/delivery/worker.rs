@@ -157,7 +157,7 @@ impl Worker {
         let into = Arc::clone(&ready);
         let claimed = self
             .db
-            .write(Lane::Work, move |tx| {
+            .write(Lane::Claim, move |tx| {
                 async move {
                     fault::point("claim.begun");
                     let now = kit.now();

@@ -85,6 +85,8 @@ pub enum Lane {
     Acknowledge,
     /// Everything else.
     Work,
+    /// In the order of [`Lane::Work`]: what waits for no other node's locks, and so may follow others in their transaction.
+    Claim,
 }
 
 /// Where the database is.
@@ -163,11 +165,11 @@ impl Db {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(JobOf { job: Some(job), result: None, answer });
+        let job = Box::new(JobOf { job: Some(job), result: None, answer, waits: lane != Lane::Claim });
         let lane = match lane {
             Lane::Inbound => &self.inbound,
             Lane::Acknowledge => &self.acknowledge,
-            Lane::Work => &self.work,
+            Lane::Work | Lane::Claim => &self.work,
         };
         lane.send(job).await.map_err(|_| StoreError::Stopping)?;
         answered.await.map_err(|_| StoreError::Stopping)?.inspect_err(|e| self.trouble.note(e))

@@ -4,6 +4,10 @@
 //! runs each closure in a savepoint of one transaction, commits once, and only then answers each
 //! caller: a failing closure harms no other, and nobody is told "done" before the commit. What came in
 //! goes first and by itself, then acknowledgements and everything else.
+//!
+//! Where several nodes share a database, a closure locks rows in one order, and may wait for another node's. Two of them in one
+//! transaction would wait while the first one's locks are held, in an order that nobody has chosen: so each begins a transaction, and
+//! only what waits for nobody shares it.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -20,6 +24,8 @@ const PER_COMMIT: usize = 256;
 pub(super) trait Job: Send + std::fmt::Debug {
     /// Runs; `true` if its work is to be kept.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
+    /// Whether it may wait for rows that another node has locked.
+    fn waits(&self) -> bool;
     /// Tells the caller, once it is known whether the commit held.
     fn answer(self: Box<Self>, commit: Commit);
 }
@@ -37,6 +43,7 @@ pub(super) struct JobOf<F, T> {
     pub(super) job: Option<F>,
     pub(super) result: Option<Result<T, StoreError>>,
     pub(super) answer: oneshot::Sender<Result<T, StoreError>>,
+    pub(super) waits: bool,
 }
 
 impl<F, T> std::fmt::Debug for JobOf<F, T> {
@@ -60,6 +67,10 @@ where
             keep
         }
         .boxed()
+    }
+
+    fn waits(&self) -> bool {
+        self.waits
     }
 
     fn answer(self: Box<Self>, commit: Commit) {
@@ -136,8 +147,25 @@ fn take(lane: &mut mpsc::Receiver<Box<dyn Job>>, jobs: &mut Vec<Box<dyn Job>>) {
 
 pub(super) async fn write_all(pools: Pools, mut lanes: Lanes, trouble: LastTrouble) {
     while let Some(jobs) = lanes.next().await {
-        write_once(&pools, jobs, &trouble).await;
+        for jobs in together(&pools, jobs) {
+            write_once(&pools, jobs, &trouble).await;
+        }
     }
+}
+
+/// Jobs by the transaction that they share.
+fn together(pools: &Pools, jobs: Vec<Box<dyn Job>>) -> Vec<Vec<Box<dyn Job>>> {
+    if matches!(pools, Pools::Sqlite { .. }) {
+        return vec![jobs];
+    }
+    let mut transactions: Vec<Vec<Box<dyn Job>>> = Vec::new();
+    for job in jobs {
+        match transactions.last_mut() {
+            Some(last) if !job.waits() => last.push(job),
+            _ => transactions.push(vec![job]),
+        }
+    }
+    transactions
 }
 
 async fn begin(pools: &Pools) -> Result<Tx, sqlx::Error> {
