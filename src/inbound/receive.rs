@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,9 @@ use super::address::phone;
 
 /// The most requests that share a commit.
 const TOGETHER: usize = 512;
+
+/// How long a request waits to be stored. Its provider tries again; if it is stored after all, it is known then.
+const WAITS: Duration = Duration::from_secs(10);
 
 /// Nothing was stored: the provider must try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +83,7 @@ impl Receiver {
     /// Stores what a gateway brought; returns after the commit.
     ///
     /// # Errors
-    /// When nothing was stored.
+    /// When nothing was stored, or not within ten seconds.
     pub async fn receive(&self, gateway: &str, channel: Channel, incoming: Vec<Incoming>) -> Result<(), NotReceived> {
         if incoming.is_empty() {
             return Ok(());
@@ -87,8 +91,8 @@ impl Receiver {
         let arrived = incoming.into_iter().map(|i| self.arrived(gateway, channel, i)).collect();
         let _comes = Comes::new(&self.coming);
         let (answer, stored) = oneshot::channel();
-        self.rows.send((arrived, answer)).await.map_err(|_| NotReceived)?;
-        match stored.await {
+        let storing = async { self.rows.send((arrived, answer)).await.is_ok() && stored.await.unwrap_or(false) };
+        match tokio::time::timeout(WAITS, storing).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(NotReceived),
         }

@@ -60,9 +60,11 @@ fn of_server(code: &str) -> &'static str {
         "53100" => "the disk of the database server is full: free some space",
         "53300" => "the database server takes no more connections: raise max_connections, or stop a process",
         "25006" => "the database server is read-only: point database.url at the primary",
+        "57014" => "the database took too long over a statement: is its server overloaded?",
         "3D000" => "the database is not there: correct database.url",
         _ if code.starts_with("28") => "the database server refuses our name or password: correct database.url",
-        _ if code.starts_with("40") || code == "55P03" => "the database is contended: it is tried again by itself",
+        _ if code.starts_with("40") => "the database is contended: it is tried again by itself",
+        "55P03" => "somebody holds a part of the database locked: let them finish, or end it",
         _ => "the database server refuses: see the log",
     }
 }

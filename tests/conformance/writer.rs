@@ -286,6 +286,38 @@ async fn what_is_queued_together_holds_up_no_other_node() {
     place.end().await;
 }
 
+/// An operator has locked a table and gone to lunch: a write is given up after some seconds, says why, and holds up no other.
+#[tokio::test]
+async fn what_an_operator_locks_is_not_waited_for_without_end() {
+    let place = Place::postgres().await;
+    let operator = place.beside().await;
+    let (locked, is_locked) = oneshot::channel();
+    let (back, is_back) = oneshot::channel::<()>();
+    let lunch = operator.db.write(Lane::Work, move |tx| {
+        async move {
+            raw(tx, "LOCK TABLE setting").await?;
+            locked.send(()).expect("the case waits");
+            is_back.await.expect("the case is over");
+            Ok(())
+        }
+        .boxed()
+    });
+    let meanwhile = async {
+        is_locked.await.expect("the table is locked");
+        let answer = soon(set(&place, "one")).await;
+        assert!(matches!(&answer, Err(StoreError::Database(_))), "{answer:?}");
+        let why = place.db.trouble().unwrap_or_default();
+        assert!(why.contains("locked"), "{why}");
+        save!(place, |tx| sites::put(tx, &site("another table"), NOW).await);
+        back.send(()).expect("the operator waits");
+    };
+    let (lunch, ()) = tokio::join!(lunch, meanwhile);
+    lunch.expect("the lock is given back");
+    assert!(set(&place, "one").await.is_ok());
+    operator.end().await;
+    place.end().await;
+}
+
 case!(
     /// Who gives up waiting loses the answer, not the write.
     a_caller_that_goes_away_harms_nothing, |place| {
