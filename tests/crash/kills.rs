@@ -90,3 +90,33 @@ async fn killed_at_random_on_sqlite() {
 async fn killed_at_random_on_postgres() {
     killed_at_random(On::Postgres).await;
 }
+
+/// The sender breaks off by a fault of its own. The process does not go on without it: it stops with an error, says so, and the next
+/// one sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_breaks_off() {
+    let clinic = Clinic::new(On::Sqlite).await;
+    let provider = Provider::open(Script::default()).await;
+    let app = clinic.inside(&provider, morning()).await;
+    let due = campaign(&app, &clinic.zone, 3, 0).await;
+    app.shut_down().await;
+    clinic.expect_no_panic();
+    let port = free_port();
+    provider.calls(vec![format!("http://127.0.0.1:{port}")]);
+    let mut service = clinic.start(&provider, "all", "send.before=panic", port);
+    let ended = service.ended().await;
+    assert_eq!(ended.code(), Some(1), "{ended}\n{}", clinic.logs());
+    assert!(clinic.panicked().is_some_and(|told| told.contains("place=")), "{}", clinic.logs());
+    assert!(clinic.logs().contains("start it again"), "{}", clinic.logs());
+
+    let (base, http) = (clinic.look(), client());
+    let mut service = clinic.start(&provider, "all", "", port);
+    service.ready(&http).await;
+    clinic.drained(&base, &provider).await;
+    service.signal("TERM");
+    assert!(service.ended().await.success(), "it does not stop in peace\n{}", clinic.logs());
+    let ledger = provider.ledger().clone();
+    let found = check(&base, &ledger, due).await;
+    base.close().await;
+    found.expect_sound("a part that broke off");
+}
