@@ -11,9 +11,9 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::fault;
 use crate::gateway::Incoming;
 use crate::kit::Kit;
-use crate::model::{Body, Channel, MessageState, Priority, hex};
+use crate::model::{Address, Body, Channel, MessageState, Priority, hex};
 use crate::store::inbox::{self, Arrived, What};
-use crate::store::{Db, Lane};
+use crate::store::{Db, Lane, StoreError};
 
 use super::address::phone;
 
@@ -22,6 +22,9 @@ const TOGETHER: usize = 512;
 
 /// How long a request waits to be stored. Its provider tries again; if it is stored after all, it is known then.
 const WAITS: Duration = Duration::from_secs(10);
+
+/// A provider's id that is longer, in bytes, is known by its digest.
+const LONGEST_ID: usize = 512;
 
 /// Nothing was stored: the provider must try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +109,7 @@ impl Receiver {
                     Channel::Sms | Channel::WhatsApp => phone(from.expose(), &self.country).unwrap_or(from),
                     Channel::Telegram => from,
                 };
-                let body = Body::new(text.expose().replace('\0', "\u{FFFD}"));
+                let (from, body) = (Address::new(storable(from.expose())), Body::new(storable(text.expose())));
                 let hash = self.kit.hash(channel, &from);
                 let dedupe = provider_id.unwrap_or_else(|| {
                     // Without an id of the provider's, the same words from the same phone in the same minute are one.
@@ -118,12 +121,14 @@ impl Receiver {
                 (dedupe, What::Message { from, hash, body }, priority)
             }
             Incoming::Receipt { reference, provider_id, state, code } => {
-                let reference = reference.unwrap_or_default();
-                let provider_id = provider_id.unwrap_or_default();
+                let [reference, provider_id, code] =
+                    [reference, provider_id, code].map(|text| storable(&text.unwrap_or_default()));
                 let dedupe = format!("receipt:{reference}:{provider_id}:{state}");
-                (dedupe, What::Receipt { reference, provider_id, state, code: code.unwrap_or_default() }, priority_of(state))
+                (dedupe, What::Receipt { reference, provider_id, state, code }, priority_of(state))
             }
         };
+        // An index holds no key of any length.
+        let dedupe = if dedupe.len() > LONGEST_ID { digest(&dedupe) } else { storable(&dedupe) };
         Arrived {
             id: self.kit.id(),
             gateway: gateway.to_owned(),
@@ -134,6 +139,11 @@ impl Receiver {
             at,
         }
     }
+}
+
+/// A text as both databases store it: without the one character that they refuse.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 fn priority_of(state: MessageState) -> Priority {
@@ -147,31 +157,35 @@ fn digest(text: &str) -> String {
 async fn store_all(db: Db, mut waiting: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
-        let mut rows = Vec::new();
-        let mut answers = Vec::new();
-        for (mut arrived, answer) in batch.drain(..) {
-            rows.append(&mut arrived);
-            answers.push(answer);
-        }
-        let stored = db
-            .write(Lane::Inbound, move |tx| {
-                async move {
-                    let stored = inbox::store(tx, &rows).await?;
-                    fault::point("hook.stored");
-                    Ok(stored)
-                }
-                .boxed()
-            })
-            .await;
-        if let Err(e) = &stored {
-            tracing::error!(error = %e, "what came in could not be stored; providers are told to try again");
-        }
-        fault::point("hook.committed");
-        metrics::counter!("porchlight_received_total").increment(*stored.as_ref().unwrap_or(&0) as u64);
-        // Whoever asked may have gone away; the row is stored all the same.
-        for answer in answers {
-            let _gone = answer.send(stored.is_ok());
+        let (requests, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|(arrived, answer)| (Arc::new(arrived), answer)).unzip();
+        let together = store(&db, requests.clone()).await;
+        // One that cannot be stored takes no other with it.
+        let apart = matches!(&together, Err(e) if e.is_poison()) && requests.len() > 1;
+        for (request, answer) in requests.into_iter().zip(answers) {
+            let stored = if apart { store(&db, vec![request]).await.is_ok() } else { together.is_ok() };
+            // Whoever asked may have gone away; the row is stored all the same.
+            let _gone = answer.send(stored);
         }
         wake.notify_one();
     }
+}
+
+/// Stores requests in one commit.
+async fn store(db: &Db, requests: Vec<Arc<Vec<Arrived>>>) -> Result<(), StoreError> {
+    let stored = db
+        .write(Lane::Inbound, move |tx| {
+            async move {
+                let stored = inbox::store(tx, requests.iter().flat_map(|request| request.iter())).await?;
+                fault::point("hook.stored");
+                Ok(stored)
+            }
+            .boxed()
+        })
+        .await;
+    if let Err(e) = &stored {
+        tracing::error!(error = %e, "what came in could not be stored; providers are told to try again");
+    }
+    fault::point("hook.committed");
+    metrics::counter!("porchlight_received_total").increment(*stored.as_ref().unwrap_or(&0) as u64);
+    stored.map(|_| ())
 }

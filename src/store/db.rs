@@ -67,8 +67,8 @@ impl StoreError {
     pub fn is_poison(&self) -> bool {
         match self {
             StoreError::Database(sqlx::Error::Database(e)) => match e.code().as_deref() {
-                // PostgreSQL: data exception, integrity violation, syntax or type.
-                Some(code) if code.len() == 5 => ["22", "23", "42"].iter().any(|class| code.starts_with(class)),
+                // PostgreSQL: data exception, integrity violation, syntax or type, a limit (a key that is too long for an index).
+                Some(code) if code.len() == 5 => ["22", "23", "42", "54"].iter().any(|class| code.starts_with(class)),
                 // SQLite primary codes: error, too big, constraint, mismatch.
                 Some(code) => code.parse::<u32>().is_ok_and(|code| [1, 18, 19, 20].contains(&(code & 0xff))),
                 None => false,

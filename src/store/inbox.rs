@@ -64,9 +64,9 @@ const STORE: Sql = bulk!(
 ///
 /// # Errors
 /// When the database refuses: then nothing of it counts as received.
-pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError> {
+pub async fn store(tx: &mut Tx, arrived: impl IntoIterator<Item = &Arrived>) -> Result<usize, StoreError> {
     // A provider that got no answer tells another node the same: in one order, so that neither waits for the other.
-    let mut arrived: Vec<&Arrived> = arrived.iter().collect();
+    let mut arrived: Vec<&Arrived> = arrived.into_iter().collect();
     arrived.sort_by(|a, b| a.dedupe.cmp(&b.dedupe));
     let rows: Rows = arrived
         .into_iter()
