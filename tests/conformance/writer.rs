@@ -286,6 +286,18 @@ async fn what_is_queued_together_holds_up_no_other_node() {
     place.end().await;
 }
 
+/// What the server says is remembered for whoever asks how it does; but not that two nodes met, which is over.
+#[tokio::test]
+async fn a_deadlock_is_no_trouble_of_the_database() {
+    let place = Place::postgres().await;
+    refused!(place, |tx| raw(tx, "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$").await);
+    assert_eq!(place.db.trouble(), None);
+    refused!(place, |tx| raw(tx, "DO $$ BEGIN RAISE SQLSTATE '53100'; END $$").await);
+    let why = place.db.trouble().unwrap_or_default();
+    assert!(why.contains("disk of the database server is full"), "{why}");
+    place.end().await;
+}
+
 /// An operator has locked a table and gone to lunch: a write is given up after some seconds, says why, and holds up no other.
 #[tokio::test]
 async fn what_an_operator_locks_is_not_waited_for_without_end() {
