@@ -125,6 +125,9 @@ async fn a_part_that_breaks_off() {
 /// The checker itself: after a campaign in which nothing went wrong, a text is made one that was claimed after a STOP. It is seen.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_after_a_stop_is_seen() {
+    const LATER: &str = "UPDATE attempt SET started_at = started_at + 60000 WHERE reference = (SELECT MIN(a.reference)
+        FROM attempt a JOIN message m ON m.id = a.message_id JOIN consent_event c ON c.patient_id = m.patient_id
+       WHERE c.action = 'withdrawn' AND m.key <> 'stop-confirmation')";
     let clinic = Clinic::new(On::Sqlite).await;
     let provider = Provider::open(Script { replies: replies_of_campaign(10), ..Script::default() }).await;
     let app = clinic.inside(&provider, morning()).await;
@@ -141,9 +144,6 @@ async fn a_text_after_a_stop_is_seen() {
     check(&base, &ledger, due).await.expect_sound("a campaign in peace");
     base.close().await;
 
-    const LATER: &str = "UPDATE attempt SET started_at = started_at + 60000 WHERE reference = (SELECT MIN(a.reference)
-        FROM attempt a JOIN message m ON m.id = a.message_id JOIN consent_event c ON c.patient_id = m.patient_id
-       WHERE c.action = 'withdrawn' AND m.key <> 'stop-confirmation')";
     let mut file = SqliteConnection::connect(&clinic.database).await.expect("the file");
     assert_eq!(sqlx::query(LATER).execute(&mut file).await.expect("the change").rows_affected(), 1);
     file.close().await.expect("the file");

@@ -76,10 +76,10 @@ async fn two_nodes_one_killed_one_paused() {
     let lost = eventually("the paused worker's messages to be followed up", || async {
         const HELD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sending'
             AND lease_owner = (SELECT owner FROM node WHERE id = $1)";
-        let held = rows!(&base, (i64,), HELD, number).expect("the leases")[0].0;
-        let lost: Vec<_> = attempts(&base, number).await.into_iter().filter(|a| a.1 == "unknown").collect();
         const OPEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM timer w JOIN attempt a ON a.message_id = w.subject
             WHERE w.kind = 'doubt' AND a.lease_owner = (SELECT owner FROM node WHERE id = $1)";
+        let held = rows!(&base, (i64,), HELD, number).expect("the leases")[0].0;
+        let lost: Vec<_> = attempts(&base, number).await.into_iter().filter(|a| a.1 == "unknown").collect();
         let open = rows!(&base, (i64,), OPEN, number).expect("the doubts")[0].0;
         (held == 0 && open == 0 && !lost.is_empty()).then_some(lost)
     })

@@ -10,6 +10,7 @@ use porchlight::model::{Address, Body, Channel, Id, Lang, MessageState, Priority
 use porchlight::protocol::WeightUnit;
 use porchlight::store::inbox::{self, Arrived, What};
 use porchlight::store::{Db, Lane, StoreError, locks, threads};
+use tokio::task::JoinSet;
 
 use crate::proxy::{Cut, Proxy};
 use crate::story;
@@ -283,7 +284,8 @@ async fn two_nodes_do_not_ask_one_person_at_once() {
     world.app.sweeper.tick().await.expect("the timers");
 
     let (other, writer) = Db::open(&world.location()).await.expect("the other node");
-    let writer = tokio::spawn(writer);
+    let mut writing = JoinSet::new();
+    writing.spawn(writer);
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (go, gone) = tokio::sync::oneshot::channel::<()>();
     let (patient, until) = (lee.id, at(&world.zone, "2026-11-16 11:00"));
@@ -313,7 +315,9 @@ async fn two_nodes_do_not_ask_one_person_at_once() {
     world.run_until("2026-11-16 11:01").await;
     assert_eq!(world.texts(&lee).len(), 1);
     let pools = other.last();
-    writer.await.expect("the writer ends in peace");
+    while let Some(ended) = writing.join_next().await {
+        ended.expect("the writer ends in peace");
+    }
     pools.close().await;
     world.end().await;
 }
