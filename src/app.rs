@@ -1,6 +1,8 @@
 //! The composition root: builds everything, starts the loops, stops them cleanly.
 //!
-//! Only this file starts tasks, so that all of them end with it.
+//! Only this module starts tasks, so that all of them end with it.
+
+mod loops;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +31,8 @@ use crate::random::Dice;
 use crate::store::sites::Site;
 use crate::store::{Db, Lane, StoreError, enrolments, nodes, pause, sites, timers};
 use crate::sweep::Sweeper;
+
+use loops::Loops;
 
 /// How long a node number is leased, and how often the lease is renewed.
 const NODE_LEASE: Duration = Duration::from_secs(60);
@@ -119,7 +123,7 @@ pub struct App {
     pub news: watch::Sender<u64>,
     /// Ends every loop.
     pub stop: CancellationToken,
-    loops: TaskTracker,
+    loops: Loops,
     stores: TaskTracker,
     secure_cookies: bool,
 }
@@ -136,9 +140,9 @@ impl App {
         more: impl FnOnce(&Arc<dyn Clock>, &Arc<IdSource>) -> Vec<Gateway>,
     ) -> Result<App, StartError> {
         let owner = dice.token();
-        let stores = TaskTracker::new();
+        let (loops, stores) = (Loops::default(), TaskTracker::new());
         let (db, writer) = Db::open(&config.database).await?;
-        stores.spawn(writer);
+        stores.spawn(loops.watched(writer));
         let (known, restored) = {
             let mut tx = db.read().await?;
             (sites::get(&mut tx, FINGERPRINT).await?, pause::restored(&mut tx).await?)
@@ -183,7 +187,7 @@ impl App {
         let wake_outbox = Arc::new(Notify::new());
         let wake_inbox = Arc::new(Notify::new());
         let (receiver, storing) = Receiver::new(Arc::clone(&kit), db.clone(), &config.country, Arc::clone(&wake_inbox));
-        stores.spawn(storing);
+        stores.spawn(loops.watched(storing));
         Ok(App {
             worker: Worker::new(Arc::clone(&kit), db.clone(), Arc::clone(&ways)),
             desk: Desk::new(Arc::clone(&kit), db.clone(), receiver.coming()),
@@ -195,8 +199,8 @@ impl App {
             wake_outbox,
             wake_inbox,
             news: watch::Sender::new(0),
-            stop: CancellationToken::new(),
-            loops: TaskTracker::new(),
+            stop: loops.stop.clone(),
+            loops,
             stores,
             secure_cookies: config.secure_cookies,
         })
@@ -231,22 +235,22 @@ impl App {
     /// Starts the loops of a role.
     pub fn work(&self, role: Role) {
         let app = self.clone();
-        self.loops.spawn(async move { app.keep_node().await });
+        self.loops.start(async move { app.keep_node().await });
         let app = self.clone();
-        self.loops.spawn(async move { app.listen_for_others().await });
+        self.loops.start(async move { app.listen_for_others().await });
         if role == Role::Web {
             return;
         }
         let app = self.clone();
-        self.loops.spawn(async move { app.work_inbox().await });
+        self.loops.start(async move { app.work_inbox().await });
         let app = self.clone();
-        self.loops.spawn(async move { app.work_timers().await });
-        self.loops.spawn(self.worker.clone().run(Arc::clone(&self.wake_outbox), self.stop.clone()));
+        self.loops.start(async move { app.work_timers().await });
+        self.loops.start(self.worker.clone().run(Arc::clone(&self.wake_outbox), self.stop.clone()));
     }
 
-    /// Starts one more loop, which must end when [`App::stop`] is cancelled.
+    /// Starts one more loop, which must end when [`App::stop`] is cancelled. One that ends before that stops the service.
     pub fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.loops.spawn(task);
+        self.loops.start(task);
     }
 
     /// Serves `router` until told to stop.
@@ -258,16 +262,16 @@ impl App {
         axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await
     }
 
-    /// Stops: what is under way ends, what is queued stays durable, the node number is given back.
-    pub async fn shut_down(self) {
+    /// Stops: what is under way ends, what is queued stays durable, the node number is given back. Gives whether it ends in peace:
+    /// `false` if a loop broke off, so that the service must be started again.
+    pub async fn shut_down(self) -> bool {
         self.stop.cancel();
         fault::point("stop.begun");
         let (kit, db) = (Arc::clone(&self.kit), self.db.clone());
         let (loops, stores) = (self.loops.clone(), self.stores.clone());
         // Everything else of the app goes here: the loops hold the last handles.
         drop(self);
-        loops.close();
-        loops.wait().await;
+        loops.ended().await;
         fault::point("stop.drained");
         let (owner, node) = (kit.owner.clone(), kit.ids.node());
         let released = db.write(Lane::Work, move |tx| async move { nodes::release(tx, node, &owner).await }.boxed()).await;
@@ -279,6 +283,7 @@ impl App {
         stores.close();
         stores.wait().await;
         pools.close().await;
+        loops.in_peace()
     }
 
     async fn keep_node(&self) {
@@ -299,8 +304,7 @@ impl App {
             match renewed.await {
                 Ok(true) => {}
                 Ok(false) => {
-                    tracing::error!("the node number was taken by another process: stopping, so that no id is made twice");
-                    self.stop.cancel();
+                    self.loops.break_off("the node number was taken by another process: stopping, so that no id is made twice");
                 }
                 Err(e) => tracing::warn!(error = %e, "the node number could not be renewed; trying again"),
             }
@@ -311,7 +315,7 @@ impl App {
     async fn listen_for_others(&self) {
         while !self.stop.is_cancelled() {
             match self.db.bell().await {
-                Ok(None) => return,
+                Ok(None) => self.stop.cancelled().await,
                 Ok(Some(mut bell)) => loop {
                     tokio::select! {
                         () = self.stop.cancelled() => return,

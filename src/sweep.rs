@@ -3,6 +3,7 @@
 mod watch;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -57,13 +58,19 @@ impl Sweeper {
     }
 
     async fn work(&self, limit: i64) -> Result<usize, StoreError> {
-        let kit = Arc::clone(&self.kit);
+        self.work_noting(limit, &Arc::default()).await
+    }
+
+    /// Works a batch; `first` becomes the timer that it begins with.
+    async fn work_noting(&self, limit: i64, first: &Arc<AtomicI64>) -> Result<usize, StoreError> {
+        let (kit, first) = (Arc::clone(&self.kit), Arc::clone(first));
         let fired = self
             .db
             .write(Lane::Work, move |tx| {
                 async move {
                     let now = kit.now();
                     let due = timers::due(tx, now, limit).await?;
+                    first.store(due.first().map_or(0, |t| t.id), Ordering::Relaxed);
                     fire(tx, &kit, &due, now).await?;
                     Ok(due.len())
                 }
@@ -79,13 +86,14 @@ impl Sweeper {
     async fn one_by_one(&self) -> Result<usize, StoreError> {
         let mut fired = 0;
         for _ in 0..BATCH {
-            match self.work(1).await {
+            let timer = Arc::new(AtomicI64::new(0));
+            match self.work_noting(1, &timer).await {
                 Ok(0) => break,
                 Ok(n) => fired += n,
                 Err(e) if !e.is_poison() => return Err(e),
                 Err(e) => {
                     tracing::error!(error = %e, "a timer could not be worked; it is put off");
-                    self.put_off().await?;
+                    self.put_off(timer.load(Ordering::Relaxed)).await?;
                     fired += 1;
                 }
             }
@@ -93,13 +101,14 @@ impl Sweeper {
         Ok(fired)
     }
 
-    async fn put_off(&self) -> Result<(), StoreError> {
+    /// Puts off this timer: if another node has it meanwhile, it is that one's, and no other is put off in its place.
+    async fn put_off(&self, timer: i64) -> Result<(), StoreError> {
         let kit = Arc::clone(&self.kit);
         self.db
             .write(Lane::Work, move |tx| {
                 async move {
                     let now = kit.now();
-                    let Some(timer) = timers::due(tx, now, 1).await?.pop() else { return Ok(()) };
+                    let Some(timer) = timers::due(tx, now, 1).await?.pop().filter(|t| t.id == timer) else { return Ok(()) };
                     timers::put_off(tx, timer.id, now.plus(PUT_OFF)).await?;
                     let reason = format!("A planned {} could not be worked: see the log, reference {}", timer.kind, Id(timer.id));
                     escalation::trouble(tx, &kit, reason, now).await

@@ -199,7 +199,7 @@ case!(
             }
         };
         tokio::time::timeout(PATIENCE, written).await.expect("the answer is written down");
-        assert_eq!(world.message_states(&waits).await, ["unknown"], "the lease was lost");
+        assert_eq!(world.message_states(&waits).await, ["accepted"], "it waited in doubt, and the answer settles it");
         world.clock.advance(Duration::from_mins(11));
         stand(&world, &waits, &["accepted"]).await;
         assert_eq!(world.texts(&waits).len(), 1);
@@ -312,6 +312,32 @@ case!(
         world.settle().await;
         world.expect_escalation(&writes, Severity::Emergency).await;
         assert_eq!(get(&world, "/readyz").await.0, 200);
+        world.end().await;
+    }
+);
+
+case!(
+    /// A quiet night: nothing is written, and no row could be. `/readyz` says so whenever it is asked.
+    a_database_that_takes_no_row_is_not_ready, |on| {
+        let world = World::begin(on, "2026-11-16 03:00").await;
+        assert_eq!(get(&world, "/readyz").await.0, 200);
+        let broken = match on {
+            On::Sqlite => vec![
+                "CREATE TRIGGER no_room BEFORE INSERT ON setting BEGIN SELECT RAISE(ABORT, 'no room'); END",
+            ],
+            On::Postgres => vec![
+                "CREATE FUNCTION no_room() RETURNS trigger AS $$ BEGIN RAISE SQLSTATE '53100'; END $$ LANGUAGE plpgsql",
+                "CREATE TRIGGER no_room BEFORE INSERT ON setting FOR EACH ROW EXECUTE FUNCTION no_room()",
+            ],
+        };
+        for sql in broken {
+            change(&world, sql).await;
+        }
+        for _ in 0..3 {
+            let (status, said) = get(&world, "/readyz").await;
+            let why = if on == On::Postgres { "free some space" } else { "cannot be written" };
+            assert!(status == 503 && said.contains(why), "{status} {said}");
+        }
         world.end().await;
     }
 );

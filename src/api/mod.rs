@@ -20,7 +20,7 @@ use crate::gateway::{BODY_LIMIT, Hook, Rejected, Request};
 use crate::inbound::Receiver;
 use crate::kit::Kit;
 use crate::store::pause::Pause;
-use crate::store::{Db, Lane, StoreError, inbox, messages, pause, timers};
+use crate::store::{Db, Lane, StoreError, inbox, messages, pause, sites, timers};
 
 /// How long a look at the database may take before it counts as trouble.
 const LOOK: Duration = Duration::from_secs(2);
@@ -99,9 +99,11 @@ fn refuse(status: StatusCode, what: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::from(format!("{what}\n"))).into_response()
 }
 
-/// Ready if the database can be read and written; says how much waits, or what is wrong and what to do about it.
+/// Ready if the database can be read and written; says how much waits, or what is wrong and what to do about it. A row is written:
+/// a full disk is not seen by less.
 async fn ready(State(api): State<Api>) -> Response {
-    let written = api.db.write(Lane::Work, |_| async { Ok(()) }.boxed());
+    let (key, now) = (format!("ready.{}", api.kit.ids.node()), api.kit.now().0.to_string());
+    let written = api.db.write(Lane::Work, move |tx| async move { sites::set(tx, &key, &now).await }.boxed());
     let (seen, written) = tokio::join!(tokio::time::timeout(LOOK, look(&api)), tokio::time::timeout(LOOK, written));
     let trouble = api.db.trouble();
     let why = match (&seen, &written) {

@@ -60,8 +60,7 @@ pub(super) async fn run(address: SocketAddr, data: Option<&Path>, speed: f64) ->
     say("Stop with Ctrl-C.");
     let router = app.router().merge(demo::router(demo));
     app.serve(listener, router).await?;
-    app.shut_down().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(if app.shut_down().await { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn settings(panel: &Panel, folder: &Path, url: &str) -> Result<Config, Failure> {

@@ -50,9 +50,12 @@ pub(super) async fn run(config: Option<&Path>, role: Role) -> Result<ExitCode, F
         }
         None => app.stop.cancelled().await,
     }
-    app.shut_down().await;
-    tracing::info!("stopped; nothing is left half-done");
-    Ok(ExitCode::SUCCESS)
+    if app.shut_down().await {
+        tracing::info!("stopped; nothing is left half-done");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Failure("Porchlight stopped because a part of it broke off: see the log, and start it again".into()))
+    }
 }
 
 /// Cancels the app's token at SIGTERM or Ctrl-C.

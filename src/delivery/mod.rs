@@ -23,7 +23,7 @@ use crate::fault;
 use crate::kit::Kit;
 use crate::model::{Category, Class, Id, MessageState, Severity};
 use crate::store::timers::{self, Kind, NO_RECEIPT, Timer};
-use crate::store::{StoreError, Tx, ahead, messages, rungs};
+use crate::store::{StoreError, Tx, ahead, locks, messages, rungs};
 
 pub use breaker::Condition;
 pub use prepare::{Ready, facts_of};
@@ -54,6 +54,7 @@ pub const fn on_doubt(class: Class) -> OnDoubt {
 /// # Errors
 /// When the database refuses.
 pub async fn fire_holds(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    lock_subjects(tx, due).await?;
     for timer in due {
         messages::requeue(tx, Id(timer.subject), MessageState::Held, now, kit.clock.machine()).await?;
         fault::point("hold.requeued");
@@ -61,11 +62,17 @@ pub async fn fire_holds(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Re
     Ok(())
 }
 
+/// The messages of these timers, in the common order.
+async fn lock_subjects(tx: &mut Tx, due: &[&Timer]) -> Result<(), StoreError> {
+    locks::messages(tx, &due.iter().map(|timer| Id(timer.subject)).collect::<Vec<_>>()).await
+}
+
 /// Doubtful messages that no receipt has cleared up follow the rule of their class, once.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn fire_doubts(tx: &mut Tx, kit: &Kit, due: &[&Timer], now: Time) -> Result<(), StoreError> {
+    lock_subjects(tx, due).await?;
     unreceipted(tx, kit, due, now).await?;
     for timer in due.iter().filter(|t| t.detail != NO_RECEIPT) {
         let Some(message) = messages::doubtful(tx, Id(timer.subject)).await? else { continue };

@@ -32,6 +32,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How long the next look waits when the database refused.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
+/// How long it may take to ask whether somebody has stopped.
+const ASKED: Duration = Duration::from_secs(2);
+
 /// Sends what is queued.
 #[derive(Debug, Clone)]
 pub struct Worker {
@@ -160,7 +163,7 @@ impl Worker {
         let into = Arc::clone(&made);
         let written = self
             .db
-            .write(Lane::Work, move |tx| {
+            .write(Lane::Claim, move |tx| {
                 async move {
                     fault::point("claim.begun");
                     let now = kit.now();
@@ -253,8 +256,12 @@ impl Worker {
         let Some(patient) = ready.patient.filter(|_| !matches!(ready.class, Class::Crisis | Class::Consent)) else {
             return false;
         };
-        let Ok(mut tx) = self.db.read().await else { return true };
-        consents::withdrawn(&mut tx, patient, ready.contact).await.unwrap_or(true)
+        let asked = async {
+            let mut tx = self.db.read().await?;
+            consents::withdrawn(&mut tx, patient, ready.contact).await
+        };
+        // Without an answer nothing goes.
+        matches!(tokio::time::timeout(ASKED, asked).await, Err(_) | Ok(Err(_) | Ok(true)))
     }
 
     async fn acknowledge(&self, answered: &Arc<Vec<Answered>>) -> Result<(), StoreError> {

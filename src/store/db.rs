@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::trouble::LastTrouble;
@@ -16,6 +16,12 @@ use super::writer::{Job, JobOf, Lanes, write_all};
 
 pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 const QUEUED: usize = 4096;
+/// How long a connection to a server, or to one of its transactions, may take.
+const CONNECTED: Duration = Duration::from_secs(10);
+/// How long a connection may take to answer when it is only asked whether it is there.
+const ANSWERED: Duration = Duration::from_secs(2);
+/// How long nothing may ring before it is looked whether it would be heard.
+const LISTENED: Duration = Duration::from_secs(15);
 
 /// What can go wrong below a store function.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +67,8 @@ impl StoreError {
     pub fn is_poison(&self) -> bool {
         match self {
             StoreError::Database(sqlx::Error::Database(e)) => match e.code().as_deref() {
-                // PostgreSQL: data exception, integrity violation, syntax or type.
-                Some(code) if code.len() == 5 => ["22", "23", "42"].iter().any(|class| code.starts_with(class)),
+                // PostgreSQL: data exception, integrity violation, syntax or type, a limit (a key that is too long for an index).
+                Some(code) if code.len() == 5 => ["22", "23", "42", "54"].iter().any(|class| code.starts_with(class)),
                 // SQLite primary codes: error, too big, constraint, mismatch.
                 Some(code) => code.parse::<u32>().is_ok_and(|code| [1, 18, 19, 20].contains(&(code & 0xff))),
                 None => false,
@@ -85,6 +91,8 @@ pub enum Lane {
     Acknowledge,
     /// Everything else.
     Work,
+    /// In the order of [`Lane::Work`]: what waits for no other node's locks, and so may follow others in their transaction.
+    Claim,
 }
 
 /// Where the database is.
@@ -163,11 +171,11 @@ impl Db {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(JobOf { job: Some(job), result: None, answer });
+        let job = Box::new(JobOf { job: Some(job), result: None, answer, waits: lane != Lane::Claim });
         let lane = match lane {
             Lane::Inbound => &self.inbound,
             Lane::Acknowledge => &self.acknowledge,
-            Lane::Work => &self.work,
+            Lane::Work | Lane::Claim => &self.work,
         };
         lane.send(job).await.map_err(|_| StoreError::Stopping)?;
         answered.await.map_err(|_| StoreError::Stopping)?.inspect_err(|e| self.trouble.note(e))
@@ -186,7 +194,10 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         match &self.pools {
             Pools::Sqlite { read, .. } => Ok(Tx::Sqlite(read.begin().await?)),
-            Pools::Postgres { read, .. } => Ok(Tx::Postgres(read.begin().await?)),
+            Pools::Postgres { read, .. } => {
+                let begun = tokio::time::timeout(CONNECTED, read.begin()).await;
+                Ok(Tx::Postgres(begun.unwrap_or(Err(sqlx::Error::PoolTimedOut))?))
+            }
         }
     }
 
@@ -224,12 +235,18 @@ impl Db {
 pub struct Bell(PgListener);
 
 impl Bell {
-    /// Waits for the next ring.
+    /// Waits for the next ring, and asks now and then whether it would be heard.
     ///
     /// # Errors
-    /// When the connection is gone and no other can be had.
+    /// When the connection is gone or silent, and no other can be had.
     pub async fn rung(&mut self) -> Result<(), StoreError> {
-        self.0.recv().await?;
+        loop {
+            if let Ok(rung) = tokio::time::timeout(LISTENED, self.0.recv()).await {
+                rung?;
+                break;
+            }
+            answered(self.0.execute("SELECT 1")).await?;
+        }
         // Those that rang meanwhile are this one.
         while self.0.next_buffered().is_some() {}
         Ok(())
@@ -249,8 +266,13 @@ impl Closing {
                 write.close().await;
             }
             Pools::Postgres { write, read } => {
-                read.close().await;
-                write.close().await;
+                let closed = async {
+                    read.close().await;
+                    write.close().await;
+                };
+                if tokio::time::timeout(CONNECTED, closed).await.is_err() {
+                    tracing::warn!("the database server does not answer; its connections are left to it");
+                }
             }
         }
     }
@@ -288,19 +310,34 @@ async fn postgres(url: &str) -> Result<Pools, StoreError> {
     let options: PgConnectOptions = url.parse().map_err(StoreError::Away)?;
     // A node that stands still in the middle of a transaction holds its rows locked: the server ends it, or all others would wait.
     let options = options.options([("idle_in_transaction_session_timeout", "10s")]);
-    // A pool waits and then says only that it has waited; one connection says at once what is wrong.
-    PgConnection::connect_with(&options).await.map_err(StoreError::Away)?.close().await?;
-    let write =
-        PgPoolOptions::new().max_connections(2).acquire_timeout(Duration::from_secs(10)).connect_with(options.clone()).await?;
-    MIGRATIONS.run(&write).await.map_err(migration)?;
-    let read = PgPoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(10))
+    // A pool waits and then says only that it has waited; one connection says at once what is wrong. A migration may take its time.
+    let mut first = PgConnection::connect_with(&options).await.map_err(StoreError::Away)?;
+    MIGRATIONS.run(&mut first).await.map_err(migration)?;
+    first.close().await?;
+    let options = options.options([("statement_timeout", "20s")]);
+    let write = postgres_pool(2).connect_with(options.clone().options([("lock_timeout", "5s")])).await?;
+    let read = postgres_pool(8)
         .connect_with(
             options.options([("default_transaction_read_only", "on"), ("default_transaction_isolation", "repeatable read")]),
         )
         .await?;
     Ok(Pools::Postgres { write, read })
+}
+
+fn postgres_pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECTED).after_release(|connection, _| {
+        async move {
+            // One that is silent is closed: otherwise the operating system waits for its answer, a quarter of an hour long.
+            answered(connection.ping()).await.map(|()| true)
+        }
+        .boxed()
+    })
+}
+
+/// What comes at once from a server that is there.
+async fn answered<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(ANSWERED, asked).await.unwrap_or_else(silent)
 }
 
 fn migration(e: sqlx::migrate::MigrateError) -> StoreError {

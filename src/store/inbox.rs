@@ -78,8 +78,11 @@ const STORE: Sql = bulk!(
 ///
 /// # Errors
 /// When the database refuses: then nothing of it counts as received.
-pub async fn store(tx: &mut Tx, arrived: &[Arrived]) -> Result<usize, StoreError> {
-    let rows: Rows = arrived.iter().map(columns).collect();
+pub async fn store(tx: &mut Tx, arrived: impl IntoIterator<Item = &Arrived>) -> Result<usize, StoreError> {
+    // A provider that got no answer tells another node the same: in one order, so that neither waits for the other.
+    let mut arrived: Vec<&Arrived> = arrived.into_iter().collect();
+    arrived.sort_by(|a, b| a.dedupe.cmp(&b.dedupe));
+    let rows: Rows = arrived.into_iter().map(columns).collect();
     let sql = tx.pick(&STORE);
     let new = all!(tx, (i64,), sql, rows.text()?)?.len();
     tx.ring().await?;

@@ -10,14 +10,17 @@ use super::StoreError;
 /// How long a trouble is remembered after it was last met: what works now and then does not work.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
+/// Two nodes wanted the same at once: over when it is told.
+const CONTENDED: &str = "the database is contended: it is tried again by itself";
+
 /// The last trouble that a write met.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastTrouble(Arc<Mutex<Option<(&'static str, Instant)>>>);
 
 impl LastTrouble {
-    /// Remembers what stood in the way of a write, if it was the database and not the write itself.
+    /// Remembers what stood in the way of a write, if it was the database and not the write itself, nor another write.
     pub(super) fn note(&self, e: &StoreError) {
-        if let Some(words) = e.trouble() {
+        if let Some(words) = e.trouble().filter(|words| *words != CONTENDED) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((words, Instant::now()));
         }
     }
@@ -60,9 +63,11 @@ fn of_server(code: &str) -> &'static str {
         "53100" => "the disk of the database server is full: free some space",
         "53300" => "the database server takes no more connections: raise max_connections, or stop a process",
         "25006" => "the database server is read-only: point database.url at the primary",
+        "57014" => "the database took too long over a statement: is its server overloaded?",
         "3D000" => "the database is not there: correct database.url",
         _ if code.starts_with("28") => "the database server refuses our name or password: correct database.url",
-        _ if code.starts_with("40") || code == "55P03" => "the database is contended: it is tried again by itself",
+        _ if code.starts_with("40") => CONTENDED,
+        "55P03" => "somebody holds a part of the database locked: let them finish, or end it",
         _ => "the database server refuses: see the log",
     }
 }

@@ -168,7 +168,7 @@ macro_rules! listed {
 
 /// The rows of a `list` query.
 pub(super) fn parse<R: serde::de::DeserializeOwned>(text: &str) -> Result<Vec<R>, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Unreadable(format!("rows of another shape ({e})")))
+    serde_json::from_str(text).map_err(|e| StoreError::bad_json("rows of a query", &e))
 }
 
 /// A flag as `SQLite` (0 or 1) and `PostgreSQL` (false or true) write it in JSON.
@@ -186,3 +186,14 @@ pub(super) fn flag<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D:
 }
 
 pub(super) use {all, bulk, listed, maybe, on, run, sql, unlocked};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_cannot_be_read_are_not_quoted() {
+        let why = parse::<(i64, i64)>(r#"[[1, "Rosa Delgado"]]"#).expect_err("a name is no number").to_string();
+        assert!(why.contains("rows of a query") && !why.contains("Rosa"), "{why}");
+    }
+}

@@ -4,10 +4,21 @@
 //! runs each closure in a savepoint of one transaction, commits once, and only then answers each
 //! caller: a failing closure harms no other, and nobody is told "done" before the commit. What came in
 //! goes first and by itself, then acknowledgements and everything else.
+//!
+//! Where several nodes share a database, a closure locks rows in one order, and may wait for another node's. Two of them in one
+//! transaction would wait while the first one's locks are held, in an order that nobody has chosen: so each begins a transaction, and
+//! only what waits for nobody shares it.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::StoreError;
 use super::db::Pools;
@@ -16,10 +27,14 @@ use super::tx::{Tx, run};
 
 /// The most closures that share a commit.
 const PER_COMMIT: usize = 256;
+/// How long a server may be silent in the middle of a transaction: longer than it lets a statement run.
+const SILENCE: Duration = Duration::from_secs(25);
 
 pub(super) trait Job: Send + std::fmt::Debug {
     /// Runs; `true` if its work is to be kept.
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
+    /// Whether it may wait for rows that another node has locked.
+    fn waits(&self) -> bool;
     /// Tells the caller, once it is known whether the commit held.
     fn answer(self: Box<Self>, commit: Commit);
 }
@@ -37,6 +52,7 @@ pub(super) struct JobOf<F, T> {
     pub(super) job: Option<F>,
     pub(super) result: Option<Result<T, StoreError>>,
     pub(super) answer: oneshot::Sender<Result<T, StoreError>>,
+    pub(super) waits: bool,
 }
 
 impl<F, T> std::fmt::Debug for JobOf<F, T> {
@@ -60,6 +76,10 @@ where
             keep
         }
         .boxed()
+    }
+
+    fn waits(&self) -> bool {
+        self.waits
     }
 
     fn answer(self: Box<Self>, commit: Commit) {
@@ -136,8 +156,25 @@ fn take(lane: &mut mpsc::Receiver<Box<dyn Job>>, jobs: &mut Vec<Box<dyn Job>>) {
 
 pub(super) async fn write_all(pools: Pools, mut lanes: Lanes, trouble: LastTrouble) {
     while let Some(jobs) = lanes.next().await {
-        write_once(&pools, jobs, &trouble).await;
+        for jobs in together(&pools, jobs) {
+            write_once(&pools, jobs, &trouble).await;
+        }
     }
+}
+
+/// Jobs by the transaction that they share.
+fn together(pools: &Pools, jobs: Vec<Box<dyn Job>>) -> Vec<Vec<Box<dyn Job>>> {
+    if matches!(pools, Pools::Sqlite { .. }) {
+        return vec![jobs];
+    }
+    let mut transactions: Vec<Vec<Box<dyn Job>>> = Vec::new();
+    for job in jobs {
+        match transactions.last_mut() {
+            Some(last) if !job.waits() => last.push(job),
+            _ => transactions.push(vec![job]),
+        }
+    }
+    transactions
 }
 
 async fn begin(pools: &Pools) -> Result<Tx, sqlx::Error> {
@@ -156,43 +193,73 @@ async fn begin(pools: &Pools) -> Result<Tx, sqlx::Error> {
 }
 
 async fn write_once(pools: &Pools, mut jobs: Vec<Box<dyn Job>>, trouble: &LastTrouble) {
+    let committing = AtomicBool::new(false);
+    let transaction = transaction(pools, &mut jobs, &committing, trouble);
+    let commit = match pools {
+        Pools::Sqlite { .. } => transaction.await,
+        Pools::Postgres { .. } => unless_silent(SILENCE, transaction).await.unwrap_or_else(|| {
+            tracing::error!("the database server has not answered for too long; nothing of it counts as written");
+            trouble.note(&StoreError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+            if committing.load(Ordering::Relaxed) { Commit::Unsure } else { Commit::Failed }
+        }),
+    };
+    crate::fault::point("writer.after_commit");
+    for job in jobs {
+        job.answer(commit);
+    }
+}
+
+/// Runs jobs in one transaction; `committing` says whether it has come as far as the commit.
+async fn transaction(pools: &Pools, jobs: &mut [Box<dyn Job>], committing: &AtomicBool, trouble: &LastTrouble) -> Commit {
     let mut tx = match begin(pools).await {
         Ok(tx) => tx,
         Err(e) => {
             tracing::error!(error = %e, "no transaction could be begun; nothing was written");
             trouble.note(&StoreError::Database(e));
-            for job in jobs {
-                job.answer(Commit::Failed);
-            }
-            return;
+            return Commit::Failed;
         }
     };
     crate::fault::point("writer.begun");
     let alone = jobs.len() == 1;
-    let mut sound = true;
-    for job in &mut jobs {
-        sound = sound && if alone { job.run(&mut tx).await } else { guarded(job, &mut tx).await };
+    for job in jobs {
+        let sound = if alone { job.run(&mut tx).await } else { guarded(job, &mut tx).await };
+        if !sound {
+            return Commit::Failed;
+        }
     }
     crate::fault::point("writer.before_commit");
-    let committed = if sound {
-        match tx.commit().await {
-            Ok(()) => Commit::Held,
-            Err(e) => {
-                tracing::error!(error = %e, "a commit failed; nothing of it counts as written");
-                // A database that answers has refused; without an answer it may have committed.
-                let commit = if matches!(e, sqlx::Error::Database(_)) { Commit::Failed } else { Commit::Unsure };
-                trouble.note(&StoreError::Database(e));
-                commit
-            }
+    committing.store(true, Ordering::Relaxed);
+    match tx.commit().await {
+        Ok(()) => Commit::Held,
+        Err(e) => {
+            tracing::error!(error = %e, "a commit failed; nothing of it counts as written");
+            // A database that answers has refused; without an answer it may have committed.
+            let commit = if matches!(e, sqlx::Error::Database(_)) { Commit::Failed } else { Commit::Unsure };
+            trouble.note(&StoreError::Database(e));
+            commit
         }
-    } else {
-        drop(tx);
-        Commit::Failed
-    };
-    crate::fault::point("writer.after_commit");
-    for job in jobs {
-        job.answer(committed);
     }
+}
+
+/// What `work` gives; `None` once nothing has happened in it for `limit`. A network may lose an answer without a word, and work that
+/// goes on may take long: so not its length is measured, but its silence.
+async fn unless_silent<T: Send>(limit: Duration, work: impl Future<Output = T> + Send) -> Option<T> {
+    let began = Instant::now();
+    let last = AtomicU64::new(0);
+    let heard = || began + Duration::from_millis(last.load(Ordering::Relaxed));
+    let mut work = pin!(work);
+    // In a set of its own it is polled when something has happened in it, and not whenever the task is woken.
+    let mut set = FuturesUnordered::from_iter([poll_fn(|context| {
+        last.store(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        work.as_mut().poll(context)
+    })]);
+    while heard().elapsed() < limit {
+        tokio::select! {
+            done = set.next() => return done,
+            () = tokio::time::sleep_until(heard() + limit) => {}
+        }
+    }
+    None
 }
 
 /// Runs a job in a savepoint; `false` only if the whole transaction is lost.

@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use porchlight::store::{Db, Lane, StoreError, sites};
+use porchlight::model::{Class, Id};
+use porchlight::store::{Db, Lane, StoreError, locks, messages, sites};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::place::{NOW, Place, raw, site};
+use crate::outbox::message;
+use crate::place::{NOW, Place, clinic, raw, site, soon};
 use crate::{case, look, refused, save};
 
 type Written<'a> = BoxFuture<'a, Result<(), StoreError>>;
@@ -163,7 +165,7 @@ case!(
         let mut first = set(place, "first");
         let mut second: Written<'_> = place
             .db
-            .write(Lane::Work, move |tx| {
+            .write(Lane::Claim, move |tx| {
                 async move {
                     begun.send(()).expect("the case waits");
                     gone.await.expect("the case goes on");
@@ -226,6 +228,109 @@ case!(
         assert_eq!(*order.lock().expect("the order"), [Lane::Inbound, Lane::Acknowledge, Lane::Work, Lane::Work]);
     }
 );
+
+/// Two nodes have queued the same two writes in opposite orders, each in one go: neither waits with what the other wants in its hand.
+#[tokio::test]
+async fn what_is_queued_together_holds_up_no_other_node() {
+    let place = Place::postgres().await;
+    clinic(&place).await;
+    save!(place, |tx| messages::plan(tx, &[message(1, Class::Answer), message(2, Class::Answer)]).await);
+    let other = place.beside().await;
+    // Each first write has what it wants before the other node goes on; each second one begins before it waits.
+    let first = |place: &Place, id: i64, has: oneshot::Sender<()>, then: oneshot::Receiver<()>| -> Written<'static> {
+        let db = place.db.clone();
+        async move {
+            db.write(Lane::Work, move |tx| {
+                async move {
+                    locks::messages(tx, &[Id(id)]).await?;
+                    has.send(()).expect("the other node waits");
+                    then.await.expect("the other node goes on");
+                    Ok(())
+                }
+                .boxed()
+            })
+            .await
+        }
+        .boxed()
+    };
+    let second = |place: &Place, id: i64, begins: Option<oneshot::Sender<()>>| -> Written<'static> {
+        let db = place.db.clone();
+        async move {
+            db.write(Lane::Work, move |tx| {
+                async move {
+                    if let Some(begins) = begins {
+                        begins.send(()).expect("the other node waits");
+                    }
+                    locks::messages(tx, &[Id(id)]).await
+                }
+                .boxed()
+            })
+            .await
+        }
+        .boxed()
+    };
+    let ((here_1, _has_here_1), (here_2, has_here_2), (there, has_there)) =
+        (oneshot::channel(), oneshot::channel(), oneshot::channel());
+    let (busy_here, busy_there) = (Busy::keep(&place.db).await, Busy::keep(&other.db).await);
+    let jobs = vec![
+        first(&place, 1, here_1, has_there),
+        second(&place, 2, Some(here_2)),
+        first(&other, 2, there, has_here_2),
+        second(&other, 1, None),
+    ];
+    let mut all = Box::pin(join_all(jobs));
+    assert!((&mut all).now_or_never().is_none(), "they are queued");
+    busy_here.end().await;
+    busy_there.end().await;
+    let answers = soon(all).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    other.end().await;
+    place.end().await;
+}
+
+/// What the server says is remembered for whoever asks how it does; but not that two nodes met, which is over.
+#[tokio::test]
+async fn a_deadlock_is_no_trouble_of_the_database() {
+    let place = Place::postgres().await;
+    refused!(place, |tx| raw(tx, "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$").await);
+    assert_eq!(place.db.trouble(), None);
+    refused!(place, |tx| raw(tx, "DO $$ BEGIN RAISE SQLSTATE '53100'; END $$").await);
+    let why = place.db.trouble().unwrap_or_default();
+    assert!(why.contains("disk of the database server is full"), "{why}");
+    place.end().await;
+}
+
+/// An operator has locked a table and gone to lunch: a write is given up after some seconds, says why, and holds up no other.
+#[tokio::test]
+async fn what_an_operator_locks_is_not_waited_for_without_end() {
+    let place = Place::postgres().await;
+    let operator = place.beside().await;
+    let (locked, is_locked) = oneshot::channel();
+    let (back, is_back) = oneshot::channel::<()>();
+    let lunch = operator.db.write(Lane::Work, move |tx| {
+        async move {
+            raw(tx, "LOCK TABLE setting").await?;
+            locked.send(()).expect("the case waits");
+            is_back.await.expect("the case is over");
+            Ok(())
+        }
+        .boxed()
+    });
+    let meanwhile = async {
+        is_locked.await.expect("the table is locked");
+        let answer = soon(set(&place, "one")).await;
+        assert!(matches!(&answer, Err(StoreError::Database(_))), "{answer:?}");
+        let why = place.db.trouble().unwrap_or_default();
+        assert!(why.contains("locked"), "{why}");
+        save!(place, |tx| sites::put(tx, &site("another table"), NOW).await);
+        back.send(()).expect("the operator waits");
+    };
+    let (lunch, ()) = tokio::join!(lunch, meanwhile);
+    lunch.expect("the lock is given back");
+    assert!(set(&place, "one").await.is_ok());
+    operator.end().await;
+    place.end().await;
+}
 
 case!(
     /// Who gives up waiting loses the answer, not the write.
@@ -318,14 +423,13 @@ async fn without_its_writer_nothing_counts_as_saved() {
 #[tokio::test]
 async fn another_process_is_woken() {
     let place = Place::postgres().await;
-    crate::place::clinic(&place).await;
+    clinic(&place).await;
     let other = place.beside().await;
     let mut bell = place.db.bell().await.expect("a connection").expect("a bell");
     save!(other, |tx| porchlight::store::inbox::store(tx, &[crate::inbox_cases::wrote(1, "m-1", "82")]).await);
-    crate::place::soon(bell.rung()).await.expect("it rings for what came in");
-    save!(other, |tx| porchlight::store::messages::plan(tx, &[crate::outbox::message(1, porchlight::model::Class::Answer)])
-        .await);
-    crate::place::soon(bell.rung()).await.expect("and for what is to go out");
+    soon(bell.rung()).await.expect("it rings for what came in");
+    save!(other, |tx| messages::plan(tx, &[message(1, Class::Answer)]).await);
+    soon(bell.rung()).await.expect("and for what is to go out");
     drop(bell);
     other.end().await;
     place.end().await;

@@ -1,6 +1,7 @@
 //! A campaign during which the process is killed again and again, at moments that nobody chose.
 
 use porchlight::random::Dice;
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::base::On;
 use crate::checker::check;
@@ -89,4 +90,65 @@ async fn killed_at_random_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_random_on_postgres() {
     killed_at_random(On::Postgres).await;
+}
+
+/// The sender breaks off by a fault of its own. The process does not go on without it: it stops with an error, says so, and the next
+/// one sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_breaks_off() {
+    let clinic = Clinic::new(On::Sqlite).await;
+    let provider = Provider::open(Script::default()).await;
+    let app = clinic.inside(&provider, morning()).await;
+    let due = campaign(&app, &clinic.zone, 3, 0).await;
+    app.shut_down().await;
+    clinic.expect_no_panic();
+    let port = free_port();
+    provider.calls(vec![format!("http://127.0.0.1:{port}")]);
+    let mut service = clinic.start(&provider, "all", "send.before=panic", port);
+    let ended = service.ended().await;
+    assert_eq!(ended.code(), Some(1), "{ended}\n{}", clinic.logs());
+    assert!(clinic.panicked().is_some_and(|told| told.contains("place=")), "{}", clinic.logs());
+    assert!(clinic.logs().contains("start it again"), "{}", clinic.logs());
+
+    let (base, http) = (clinic.look(), client());
+    let mut service = clinic.start(&provider, "all", "", port);
+    service.ready(&http).await;
+    clinic.drained(&base, &provider).await;
+    service.signal("TERM");
+    assert!(service.ended().await.success(), "it does not stop in peace\n{}", clinic.logs());
+    let ledger = provider.ledger().clone();
+    let found = check(&base, &ledger, due).await;
+    base.close().await;
+    found.expect_sound("a part that broke off");
+}
+
+/// The checker itself: after a campaign in which nothing went wrong, a text is made one that was claimed after a STOP. It is seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_after_a_stop_is_seen() {
+    const LATER: &str = "UPDATE attempt SET started_at = started_at + 60000 WHERE reference = (SELECT MIN(a.reference)
+        FROM attempt a JOIN message m ON m.id = a.message_id JOIN consent_event c ON c.patient_id = m.patient_id
+       WHERE c.action = 'withdrawn' AND m.key <> 'stop-confirmation')";
+    let clinic = Clinic::new(On::Sqlite).await;
+    let provider = Provider::open(Script { replies: replies_of_campaign(10), ..Script::default() }).await;
+    let app = clinic.inside(&provider, morning()).await;
+    let due = campaign(&app, &clinic.zone, 10, 1).await;
+    app.shut_down().await;
+    let (base, http, port) = (clinic.look(), client(), free_port());
+    provider.calls(vec![format!("http://127.0.0.1:{port}")]);
+    let mut service = clinic.start(&provider, "all", "", port);
+    service.ready(&http).await;
+    clinic.drained(&base, &provider).await;
+    service.signal("TERM");
+    assert!(service.ended().await.success(), "it does not stop in peace\n{}", clinic.logs());
+    let ledger = provider.ledger().clone();
+    check(&base, &ledger, due).await.expect_sound("a campaign in peace");
+    base.close().await;
+
+    let mut file = SqliteConnection::connect(&clinic.database).await.expect("the file");
+    assert_eq!(sqlx::query(LATER).execute(&mut file).await.expect("the change").rows_affected(), 1);
+    file.close().await.expect("the file");
+    let base = clinic.look();
+    let found = check(&base, &ledger, due).await;
+    base.close().await;
+    assert!(found.broken.len() == 1 && found.broken[0].starts_with("I5"), "{:?}", found.broken);
 }

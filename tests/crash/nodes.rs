@@ -9,6 +9,12 @@ use crate::people::{campaign, replies_of_campaign};
 use crate::provider::{Provider, Script, now};
 use crate::{client, full, rows, tell};
 
+/// The messages of a node that have ended, by a receipt or with a person; those of which the word of a provider is still the last.
+const ENDED: &str = "SELECT DISTINCT m.id FROM message m JOIN attempt a ON a.message_id = m.id
+    WHERE m.state IN ('sent', 'delivered', 'read', 'failed', 'unknown') AND a.lease_owner = (SELECT owner FROM node WHERE id = $1)";
+const AT_WORK: &str = "SELECT DISTINCT m.id FROM message m JOIN attempt a ON a.message_id = m.id
+    WHERE m.state IN ('queued', 'sending', 'accepted') AND a.lease_owner = (SELECT owner FROM node WHERE id = $1)";
+
 /// The number under which a process makes its ids, once it works.
 async fn node(service: &Service) -> i64 {
     eventually("a worker to start", || {
@@ -66,15 +72,19 @@ async fn two_nodes_one_killed_one_paused() {
 
     accepted(&provider, messages / 2).await;
     paused.signal("STOP");
-    // The other works on, and finds the lease run out.
-    let lost = eventually("the paused worker's leases to run out", || async {
+    // The other works on, finds the lease run out, and follows up each doubt by the rule of its class.
+    let lost = eventually("the paused worker's messages to be followed up", || async {
         const HELD: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM message WHERE state = 'sending'
             AND lease_owner = (SELECT owner FROM node WHERE id = $1)";
+        const OPEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM timer w JOIN attempt a ON a.message_id = w.subject
+            WHERE w.kind = 'doubt' AND a.lease_owner = (SELECT owner FROM node WHERE id = $1)";
         let held = rows!(&base, (i64,), HELD, number).expect("the leases")[0].0;
         let lost: Vec<_> = attempts(&base, number).await.into_iter().filter(|a| a.1 == "unknown").collect();
-        (held == 0 && !lost.is_empty()).then_some(lost)
+        let open = rows!(&base, (i64,), OPEN, number).expect("the doubts")[0].0;
+        (held == 0 && open == 0 && !lost.is_empty()).then_some(lost)
     })
     .await;
+    let ended = rows!(&base, (i64,), ENDED, number).expect("the messages");
     let resumed = now();
     let before = provider.ledger().asked.len();
     paused.signal("CONT");
@@ -92,7 +102,9 @@ async fn two_nodes_one_killed_one_paused() {
     }
     let ledger = provider.ledger().clone();
     let after = attempts(&base, number).await;
-    // What it wrote after the pause stands on its attempts, and settles what still waited in doubt.
+    // What it wrote after the pause stands on its attempts, and has moved no message that had ended.
+    let at_work = rows!(&base, (i64,), AT_WORK, number).expect("the messages");
+    let moved: Vec<_> = ended.iter().filter(|m| at_work.contains(m)).collect();
     let late_words: Vec<&str> =
         after.iter().filter(|a| a.2 >= resumed && lost.iter().any(|l| l.0 == a.0)).map(|a| a.1.as_str()).collect();
     let of = |what: &str| late_words.iter().filter(|o| **o == what).count();
@@ -111,6 +123,8 @@ async fn two_nodes_one_killed_one_paused() {
         of("unknown"),
     ));
     found.expect_sound("two nodes");
+    assert!(moved.is_empty(), "late words have moved {moved:?}");
+    assert!(ended.len() >= lost.len() / 2, "of {} lost messages hardly any had ended: {}", lost.len(), ended.len());
     assert!(!late_words.is_empty(), "the paused worker did not come back\n{}", clinic.logs());
     assert_eq!(late_words.len(), lost.len(), "it did not acknowledge them all\n{}", clinic.logs());
 }

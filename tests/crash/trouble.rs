@@ -230,6 +230,22 @@ async fn a_commit_without_an_answer() {
     story.end("PostgreSQL cut during a commit, nine times").await;
 }
 
+/// The network swallows every byte and closes nothing, as when a server's machine loses its power. Nobody waits without end: callbacks
+/// are refused, health says so, and the silent connections are given up for new ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_wire() {
+    let clinic = Clinic::new(On::Postgres).await;
+    let proxy = Proxy::open(&clinic.database).await;
+    let story = Story::begin(clinic, Some(proxy.url.clone())).await;
+    proxy.falls_silent();
+    story.somebody_writes();
+    let said = story.says("does not answer").await;
+    assert!(said.contains("is it running"), "{said}");
+    story.refused().await;
+    proxy.is_mended();
+    story.end("PostgreSQL behind a silent wire").await;
+}
+
 /// Whoever asked to write hears that it is not known, whichever way it went: neither "saved" nor "not saved" would be true.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_without_an_answer_is_called_unsure() {

@@ -13,7 +13,7 @@ use porchlight::store::{Lane, Tx, enrolments, sites};
 use porchlight::sweep::{EDITION, Sweeper};
 
 use crate::story;
-use crate::world::{Person, World, at, daily_at, somebody};
+use crate::world::{Answer, Person, World, at, daily_at, somebody};
 
 /// Asked for her weight at nine every morning, wherever she is.
 fn wanda() -> Record {

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use porchlight::clock::Clock;
+use porchlight::gateway::Incoming;
 use porchlight::intake::Record;
-use porchlight::model::{Channel, Id, Lang, MessageState, Priority, Severity};
+use porchlight::model::{Address, Body, Channel, Id, Lang, MessageState, Priority, Severity};
 use porchlight::protocol::WeightUnit;
 use porchlight::store::inbox::{self, Arrived, What};
 use porchlight::store::{Db, Lane, StoreError, locks, threads};
+use tokio::task::JoinSet;
 
 use crate::proxy::{Cut, Proxy};
 use crate::story;
@@ -115,6 +117,50 @@ story!(
         world.expect_escalation(&lee, Severity::Routine).await;
     }
 );
+
+story!(
+    /// The provider's ids hold a character that a database refuses, or are longer than any index takes: what was written is read all the
+    /// same, once.
+    strange_ids_lose_nothing,
+    "2026-11-16 10:00",
+    |world| {
+        let lee = world.patient(lee()).await;
+        let long: String = (0..500).map(|_| world.app.kit.id().to_string()).collect();
+        for id in ["a\0b", "a\0b", &long, &long] {
+            world.writes(&lee.phone, "can somebody call me about my ride", id).await;
+        }
+        let report = [("key", "a-secret-of-the-story-0123456789"), ("ref", "of\0nothing"), ("state", "2"), ("id", "x\0y")];
+        let told = world.http.get(format!("{}/hooks/sms/receipt", world.base)).query(&report).send().await.expect("an answer");
+        assert_eq!(told.status(), 200);
+        assert_eq!(world.app.desk.tick().await.expect("the inbox"), 2, "two texts; the receipt waits for its message");
+        world.expect_escalation(&lee, Severity::Routine).await;
+    }
+);
+
+/// What comes in together is stored together. If one of it cannot be stored at all, its provider alone is told to try again.
+#[tokio::test]
+async fn what_cannot_be_stored_takes_nothing_with_it() {
+    let world = World::begin(On::Postgres, "2026-11-16 10:00").await;
+    let lee = world.patient(lee()).await;
+    let wrote = |id: &str| Incoming::Message {
+        from: Address::new(lee.phone.as_str()),
+        to: Some(Address::new("+17185550100")),
+        text: Body::new("can somebody call me about my ride"),
+        provider_id: Some(id.to_owned()),
+        provider_time: None,
+        extras: porchlight::model::Extras::default(),
+    };
+    let (first, bad, last) = tokio::join!(
+        world.app.receiver.receive("sms", Channel::Sms, vec![wrote("1")]),
+        world.app.receiver.receive("a name\0that no settings take", Channel::Sms, vec![wrote("2")]),
+        world.app.receiver.receive("sms", Channel::Sms, vec![wrote("3")]),
+    );
+    assert!(first.is_ok() && last.is_ok(), "{first:?} {last:?}");
+    assert!(bad.is_err(), "it is not stored");
+    assert_eq!(world.app.desk.tick().await.expect("the inbox"), 2);
+    world.settle().await;
+    world.end().await;
+}
 
 story!(
     /// A wrong secret, no secret, ten megabytes of noise: refused, and nothing is stored.
@@ -240,8 +286,8 @@ async fn two_nodes_do_not_ask_one_person_at_once() {
     world.app.sweeper.tick().await.expect("the timers");
 
     let (other, writer) = Db::open(&world.location()).await.expect("the other node");
-    #[expect(clippy::disallowed_methods, reason = "the writer of another node")]
-    let writer = tokio::spawn(writer);
+    let mut writing = JoinSet::new();
+    writing.spawn(writer);
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let (go, gone) = tokio::sync::oneshot::channel::<()>();
     let (patient, until) = (lee.id, at(&world.zone, "2026-11-16 11:00"));
@@ -271,7 +317,9 @@ async fn two_nodes_do_not_ask_one_person_at_once() {
     world.run_until("2026-11-16 11:01").await;
     assert_eq!(world.texts(&lee).len(), 1);
     let pools = other.last();
-    writer.await.expect("the writer ends in peace");
+    while let Some(ended) = writing.join_next().await {
+        ended.expect("the writer ends in peace");
+    }
     pools.close().await;
     world.end().await;
 }

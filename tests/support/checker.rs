@@ -2,10 +2,10 @@
 //!
 //! I1 every due occurrence has exactly one message. I2 every message has ended, or is in doubt and a person knows. I3 a message
 //! was accepted once, except where the answer to an earlier attempt was not known and the rule of its class is to send again.
-//! I4 every callback that was answered 200 is stored and was worked once. I5 after a stored opt-out at most one message that was
-//! on its way, for each claim that was under way. I6 every emergency has an item.
+//! I4 every callback that was answered 200 is stored and was worked once. I5 nothing is claimed after a stored opt-out, and
+//! of each claim that was under way then at most one message goes. I6 every emergency has an item.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use super::base::Base;
@@ -260,23 +260,31 @@ async fn counted(base: &Base, sql: &'static str) -> HashMap<i64, i64> {
 }
 
 /// I5. What was claimed before the opt-out may be on its way: one message of each claim. An opt-out bears the time at which its
-/// batch was begun and counts from its commit, which nobody wrote down: it was over when the confirmation went out, or in a second.
+/// batch was begun and counts from its commit, which nobody wrote down: it was over when its confirmation was claimed, or else in a
+/// second, and certainly when the confirmation went out.
 async fn opt_outs(base: &Base, ledger: &Ledger, found: &mut Found) {
-    let sent = rows!(
-        base,
-        (String, i64, i64, String),
-        "SELECT a.reference, m.patient_id, MIN(c.at) + 1000, MIN(a.lease_owner || ' ' || CAST(a.started_at AS TEXT))
+    const SENT: &str = "SELECT a.reference, m.patient_id, MIN(c.at) + 1000, MIN(a.started_at), MIN(a.lease_owner)
            FROM attempt a JOIN message m ON m.id = a.message_id
            JOIN consent_event c ON c.patient_id = m.patient_id AND c.action = 'withdrawn'
-          WHERE m.class NOT IN ('consent', 'crisis') GROUP BY a.reference, m.patient_id"
-    );
-    let sent: HashMap<String, (i64, i64, String)> = sent.expect("opt-outs").into_iter().map(|s| (s.0, (s.1, s.2, s.3))).collect();
-    let confirmations = rows!(
-        base,
-        (String, i64),
-        "SELECT a.reference, m.patient_id FROM attempt a JOIN message m ON m.id = a.message_id WHERE m.key = 'stop-confirmation'"
-    );
-    let confirmations: HashMap<String, i64> = confirmations.expect("confirmations").into_iter().collect();
+          WHERE m.class NOT IN ('consent', 'crisis') GROUP BY a.reference, m.patient_id";
+    const CONFIRMED: &str = "SELECT a.reference, m.patient_id, a.started_at, a.lease_owner
+           FROM attempt a JOIN message m ON m.id = a.message_id WHERE m.key = 'stop-confirmation' ORDER BY a.started_at DESC";
+    let sent = rows!(base, (String, i64, i64, i64, String), SENT).expect("opt-outs");
+    let confirmations = rows!(base, (String, i64, i64, String), CONFIRMED).expect("confirmations");
+    let first: HashMap<i64, (i64, &str)> = confirmations.iter().map(|(_, p, at, owner)| (*p, (*at, owner.as_str()))).collect();
+    let accepted: HashSet<&str> = ledger.asked.iter().filter(|a| a.answer.accepts()).map(|a| a.reference.as_str()).collect();
+    for (reference, patient, over, started, owner) in sent.iter().filter(|s| accepted.contains(s.0.as_str())) {
+        let late = match first.get(patient) {
+            Some((confirmed, by)) => started > confirmed || (started == confirmed && owner == by),
+            None => started > over,
+        };
+        if late {
+            found.breach(format!("I5 {reference} to patient {patient} was claimed after a stored opt-out"));
+        }
+    }
+    let claim = |s: &(String, i64, i64, i64, String)| (s.1, s.2, format!("{} {}", s.4, s.3));
+    let sent: HashMap<String, (i64, i64, String)> = sent.iter().map(|s| (s.0.clone(), claim(s))).collect();
+    let confirmations: HashMap<String, i64> = confirmations.iter().map(|c| (c.0.clone(), c.1)).collect();
     let mut confirmed: HashMap<i64, i64> = HashMap::new();
     for request in &ledger.asked {
         if let Some(patient) = confirmations.get(&request.reference) {

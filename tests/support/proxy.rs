@@ -1,10 +1,11 @@
-//! A wire to a database server that can be cut when a `COMMIT` goes by.
+//! A wire to a database server that can be cut when a `COMMIT` goes by, or swallow every byte without a word.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Where the wire is cut.
@@ -23,6 +24,7 @@ const WORTH: usize = 1_500;
 struct State {
     next: Mutex<Option<Cut>>,
     cuts: AtomicUsize,
+    silent: watch::Sender<bool>,
 }
 
 /// The wire; it ends when it is dropped.
@@ -51,6 +53,16 @@ impl Proxy {
         *self.state.next.lock().expect("the wire") = Some(cut);
     }
 
+    /// From now on nothing passes, and nobody is told; what is connected stays so for ever.
+    pub fn falls_silent(&self) {
+        self.state.silent.send_replace(true);
+    }
+
+    /// Whoever connects anew is heard again.
+    pub fn is_mended(&self) {
+        self.state.silent.send_replace(false);
+    }
+
     /// How often it was cut.
     pub fn cuts(&self) -> usize {
         self.state.cuts.load(Ordering::SeqCst)
@@ -64,6 +76,11 @@ async fn listen(listener: TcpListener, server: String, state: Arc<State>) {
             Ok((client, _)) = listener.accept() => {
                 let (server, state) = (server.clone(), Arc::clone(&state));
                 drop(open.spawn(async move {
+                    if *state.silent.borrow() {
+                        let _kept = client;
+                        std::future::pending::<()>().await;
+                        return;
+                    }
                     let Ok(server) = TcpStream::connect(server).await else { return };
                     // Either end may hang up: that is what a wire is for.
                     drop(carry(client, server, &state).await);
@@ -74,11 +91,18 @@ async fn listen(listener: TcpListener, server: String, state: Arc<State>) {
     }
 }
 
+async fn silence(falls: &mut watch::Receiver<bool>) {
+    drop(falls.wait_for(|silent| *silent).await);
+}
+
 async fn carry(mut client: TcpStream, mut server: TcpStream, state: &State) -> std::io::Result<()> {
     let (mut up, mut down) = (vec![0_u8; 65_536], vec![0_u8; 65_536]);
     let mut carried = 0;
+    let mut silent = state.silent.subscribe();
     loop {
         tokio::select! {
+            biased;
+            () = silence(&mut silent) => std::future::pending().await,
             n = client.read(&mut up) => {
                 let n = n?;
                 if n == 0 {
