@@ -18,6 +18,13 @@ fn ray() -> Record {
 /// A second way out on the same channel.
 const SECOND: (&str, &str) = ("second", "url = \"http://{provider}/cgi-bin/sendsms\"");
 
+/// The provider is down for what comes by this gateway.
+fn away(world: &World, gateway: &str) {
+    world.provider.send_modify(|p| {
+        p.broken.insert(gateway.to_owned(), (503, "down"));
+    });
+}
+
 fn visit(world: &World, record: Record) -> Record {
     Record {
         visit: Some(("V-1".into(), at(&world.zone, "2026-11-19 13:00"))),
@@ -137,7 +144,7 @@ story!(
             let protocols = vec![("heart-failure-weight".into(), daily_at("09:30", WeightUnit::Lb))];
             all.push(world.patient(Record { protocols, ..somebody(40 + n, "Hank", Lang::En) }).await);
         }
-        world.provider.send_modify(|p| drop(p.broken.insert("sms".into(), (503, "down"))));
+        away(&world, "sms");
         world.run_until("2026-11-16 09:35").await;
         for hank in &all {
             assert_eq!(world.message_states(hank).await, ["delivered"]);
@@ -170,7 +177,7 @@ story!(
         for n in 0..6 {
             all.push(world.patient(Record { protocols: protocols(), ..somebody(50 + n, "Hank", Lang::En) }).await);
         }
-        world.provider.send_modify(|p| drop(p.broken.insert("sms".into(), (503, "down"))));
+        away(&world, "sms");
         world.run_until("2026-11-16 10:00").await;
         for hank in &all {
             assert_eq!(world.message_states(hank).await, ["queued"], "it waits");
