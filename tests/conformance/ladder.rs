@@ -4,11 +4,12 @@ use futures_util::FutureExt;
 use porchlight::model::{Class, Id, MessageState, Priority};
 use porchlight::store::health::{self, Health};
 use porchlight::store::messages::{self, Acknowledged, NewMessage};
+use porchlight::store::pages::lists;
 use porchlight::store::receipts::{self, Receipt};
 use porchlight::store::{pace, rungs};
 
 use crate::outbox::{accepted, message, take};
-use crate::place::{NOW, ROSA, ROSA_PHONE, clinic, later, texts};
+use crate::place::{NOW, ROSA, ROSA_PHONE, SITE, clinic, later, texts};
 use crate::{case, look, save};
 
 case!(
@@ -117,5 +118,56 @@ case!(
         }
         assert_eq!(look!(place, |tx| texts(tx, "SELECT receipt FROM attempt ORDER BY message_id").await), ["none", "sent"]);
         assert_eq!(look!(place, |tx| rungs::tried(tx, &[1, 2]).await), [(Id(1), ROSA_PHONE)]);
+    }
+);
+
+case!(
+    /// A person has a failed message sent anew, calls one off, hurries one on: each only where it still stands so, and only at
+    /// their own site.
+    what_a_person_does_about_a_message, |place| {
+        clinic(place).await;
+        save!(place, |tx| messages::plan(tx, &[1, 2, 3].map(|id| message(id, Class::Reminder))).await);
+        let ends = [(Id(1), MessageState::Failed, "30003".to_owned(), NOW), (Id(2), MessageState::Delivered, String::new(), NOW)];
+        save!(place, |tx| messages::settle(tx, &ends, NOW).await);
+        let elsewhere = Id(99);
+        assert!(!save!(place, |tx| rungs::anew(tx, (elsewhere, Id(1)), Id(11), later(1), later(1)).await));
+        assert!(save!(place, |tx| rungs::anew(tx, (SITE, Id(1)), Id(11), later(1), later(1)).await));
+        assert!(!save!(place, |tx| rungs::anew(tx, (SITE, Id(2)), Id(12), later(1), later(1)).await), "it has arrived");
+        let why = look!(place, |tx| texts(tx, "SELECT why FROM message WHERE id = 1").await);
+        assert_eq!(why, ["sent_anew"]);
+        let anew = save!(place, |tx| messages::claim(tx, "", later(1), (9, Priority::BULK)).await);
+        assert_eq!(anew.iter().map(|m| (m.id, m.rung_of)).collect::<Vec<_>>(), [(3, None), (11, None)]);
+
+        assert_eq!(look!(place, |tx| lists::whose(tx, SITE, Id(3)).await), Some((Some(ROSA.0), "queued".into())));
+        assert_eq!(look!(place, |tx| lists::whose(tx, elsewhere, Id(3)).await), None);
+        save!(place, |tx| rungs::defer(tx, &[(Id(3), String::new(), later(50))]).await);
+        assert!(!save!(place, |tx| rungs::hurry(tx, (elsewhere, Id(3)), later(2)).await));
+        assert!(save!(place, |tx| rungs::hurry(tx, (SITE, Id(3)), later(2)).await));
+        assert_eq!(save!(place, |tx| messages::claim(tx, "", later(2), (9, Priority::BULK)).await).len(), 2);
+        assert!(!save!(place, |tx| rungs::call_off(tx, (elsewhere, Id(3)), later(2)).await));
+        assert!(save!(place, |tx| rungs::call_off(tx, (SITE, Id(3)), later(2)).await));
+        assert!(!save!(place, |tx| rungs::call_off(tx, (SITE, Id(3)), later(2)).await), "once");
+    }
+);
+
+case!(
+    /// The page says why attempts came to nothing, the most frequent first.
+    why_attempts_came_to_nothing, |place| {
+        clinic(place).await;
+        save!(place, |tx| messages::plan(tx, &[1, 2, 3, 4].map(|id| message(id, Class::Reminder))).await);
+        save!(place, |tx| take(tx, "a", NOW, later(1), (9, Priority::BULK)).await);
+        let dead = |id| Acknowledged { state: MessageState::Failed, outcome: "unreachable", code: "30005".into(), ..accepted(id, 1, "") };
+        save!(place, |tx| messages::acknowledge(tx, &[dead(1), dead(2), accepted(3, 1, "p"), accepted(4, 1, "q")], "a", NOW).await);
+        let failed = Receipt { id: Id(3), n: 1, state: MessageState::Failed, code: "30003".into() };
+        save!(place, |tx| receipts::record(tx, &[failed], NOW).await);
+        let codes = look!(place, |tx| lists::by_code(tx, SITE, Id(0)).await);
+        assert_eq!(
+            codes,
+            [
+                ("sms".to_owned(), "unreachable".to_owned(), "30005".to_owned(), 2),
+                ("sms".to_owned(), "failed".to_owned(), "30003".to_owned(), 1)
+            ]
+        );
+        assert!(look!(place, |tx| lists::by_code(tx, SITE, Id(3)).await).len() == 1, "of the last day only");
     }
 );

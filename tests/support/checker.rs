@@ -86,8 +86,13 @@ type Message = (i64, String, String, String, i64);
 /// Checks everything. `due` occurrences were due.
 pub async fn check(base: &Base, ledger: &Ledger, due: usize) -> Found {
     let mut found = Found { accepted: ledger.accepted(), ..Found::default() };
-    let messages = rows!(base, Message, "SELECT id, class, state, occurrence, COALESCE(patient_id, 0) FROM message ORDER BY id")
-        .expect("the messages");
+    let messages = rows!(
+        base,
+        Message,
+        "SELECT id, class, state, CASE WHEN rung_of IS NULL THEN occurrence ELSE '' END, COALESCE(patient_id, 0)
+           FROM message ORDER BY id"
+    )
+    .expect("the messages");
     found.messages = messages.len();
     occurrences(base, &messages, due, &mut found).await;
     ends(base, &messages, &mut found).await;

@@ -8,9 +8,10 @@ use porchlight::clock::Time;
 use porchlight::escalation::{self, Request};
 use porchlight::intake::{Given, Record, bring_in};
 use porchlight::kit::SITE;
-use porchlight::model::{Address, Category, Class, ContentClass, Id, Lang, Priority, Severity};
+use porchlight::model::{Address, Category, Channel, Class, ContentClass, Id, Lang, Priority, Severity};
 use porchlight::protocol::{Settings, WeightUnit};
 use porchlight::store::messages::{self, NewMessage};
+use porchlight::store::patients::NewContact;
 use porchlight::store::timers::{self, Kind, NewTimer};
 use porchlight::store::{Lane, StoreError, Tx, patients, threads};
 use porchlight::zone::Zone;
@@ -100,7 +101,7 @@ async fn id_of(tx: &mut Tx, n: usize) -> Result<Id, StoreError> {
 
 /// Ten people in the morning. Gives how many occurrences are due by eleven.
 ///
-/// 0 and 1 weigh in and are silent, 2 and 3 answer with a number, 4 cries for help, 5 says STOP, 6 and 7 are reminded of a visit,
+/// 0 and 1 weigh in and are silent (1 by a second phone: nothing can be brought to the first), 2 and 3 answer with a number, 4 cries for help, 5 says STOP, 6 and 7 are reminded of a visit,
 /// 8 has a held message, 9 has an emergency that nobody has claimed since eight.
 pub async fn ten(app: &App, zone: &Zone) -> usize {
     let (kit, zone, morning) = (app.kit.clone(), zone.clone(), app.clock().now());
@@ -129,6 +130,14 @@ pub async fn ten(app: &App, zone: &Zone) -> usize {
                 priority: Priority::ANSWER,
             };
             timers::set(tx, &[due(Kind::Hold, held.id), due(Kind::Question, Id(thread.id))]).await?;
+
+            let one = patients::get(tx, id_of(tx, 1).await?).await?.ok_or(StoreError::Missing("patient"))?;
+            let (person, address) = (Id(one.person_id), Address::new(phone(61)));
+            let (channel, hash) = (Channel::Sms, kit.hash(Channel::Sms, &address));
+            let second =
+                NewContact { id: kit.id(), person, channel, address, hash, class: ContentClass::Care, terms: String::new() };
+            let contact = patients::put_contact(tx, SITE, &second, morning).await?;
+            threads::ensure(tx, kit.id(), SITE, channel, &second.hash, (person, Id(one.id), contact), morning).await?;
 
             let nine = id_of(tx, 9).await?;
             let request = Request {
@@ -162,6 +171,7 @@ pub fn script_of_ten(seed: u64) -> Script {
         seed: (seed > 0).then_some(seed),
         first: HashMap::from([(phone(0), vec![Answer::AcceptThenError]), (phone(6), vec![Answer::Error])]),
         silent: vec![phone(0)],
+        undelivered: vec![phone(1)],
         replies: replies.into_iter().map(|(n, text, cry)| (phone(n), Reply { on: "", text: text.into(), cry })).collect(),
         latency: std::time::Duration::ZERO,
     }

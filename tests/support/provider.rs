@@ -76,6 +76,8 @@ pub struct Script {
     pub first: HashMap<String, Vec<Answer>>,
     /// Phones of which it never reports anything.
     pub silent: Vec<String>,
+    /// Phones to which it can bring nothing, and says so later.
+    pub undelivered: Vec<String>,
     /// What patients write back.
     pub replies: HashMap<String, Reply>,
     /// How long it thinks.
@@ -177,10 +179,10 @@ impl Provider {
         let mut late = Vec::new();
         for asked in self.ledger().asked.iter_mut().filter(|a| a.answer.accepts() && !a.reported) {
             asked.reported = true;
-            late.push((asked.reference.clone(), asked.receipt_url.clone()));
+            late.push((asked.to.clone(), asked.reference.clone(), asked.receipt_url.clone()));
         }
-        for (reference, url) in late {
-            self.books.report(&script, &reference, &url);
+        for (to, reference, url) in late {
+            self.books.report(&script, (&to, &reference), &url);
         }
     }
 
@@ -254,7 +256,7 @@ impl Books {
             return answer;
         }
         if reported {
-            self.report(&script, reference, receipt_url);
+            self.report(&script, (to, reference), receipt_url);
         }
         if let Some(reply) = reply {
             self.inbound(to, reply, &format!("in-{}", to.trim_start_matches('+')), 30);
@@ -263,9 +265,10 @@ impl Books {
     }
 
     /// Says twice what became of a message; some reports overtake the answer, some overtake each other.
-    fn report(&self, script: &Script, reference: &str, receipt_url: &str) {
+    fn report(&self, script: &Script, (to, reference): (&str, &str), receipt_url: &str) {
+        let end = if script.undelivered.iter().any(|phone| phone == to) { ("2", "failed") } else { ("1", "delivered") };
         let luck = die(&[script.seed.unwrap_or(0), number_of(reference)]);
-        for (at, (digit, state)) in [("8", "sent"), ("1", "delivered")].into_iter().enumerate() {
+        for (at, (digit, state)) in [("8", "sent"), end].into_iter().enumerate() {
             let delay = if luck.is_multiple_of(5) { 0 } else { die(&[luck, at as u64]) % 150 };
             self.hook(Hook {
                 url: receipt_url.replace("%d", digit).replace("%F", &format!("f-{reference}")),
