@@ -2,7 +2,7 @@
 
 use crate::clock::Time;
 use crate::compose::{Arg, Args, Style};
-use crate::model::{Category, Class, ContentClass, Id, Lang, Severity};
+use crate::model::{Category, Class, ContentClass, Id, Keyword, Lang, Media, Severity};
 use crate::protocol::{Step, WeightUnit};
 use crate::triage::Verdict;
 use crate::zone::Zone;
@@ -97,6 +97,14 @@ pub struct Heard<'a> {
     pub text: &'a str,
     /// What triage found in them.
     pub verdict: &'a Verdict,
+    /// What came with them, or in their place, and cannot be read here.
+    pub media: Option<Media>,
+    /// A keyword that the provider has read, and has answered itself.
+    pub answered: Option<Keyword>,
+    /// Nothing was said: they blocked us at the provider.
+    pub left: bool,
+    /// The same came again and again lately: perhaps a machine answers.
+    pub repeats: bool,
 }
 
 /// What follows.
@@ -137,6 +145,8 @@ pub enum Effect {
     },
     /// Consent is withdrawn.
     Revoke,
+    /// Consent is withdrawn for the contact that this came by, and for no other.
+    Leave,
     /// Consent is given again.
     Restore,
     /// A visit's state changes.

@@ -9,7 +9,7 @@ use super::situation::{Effect, Heard, Open, Outcome, Situation};
 use super::understand::{Answer, Expects, Intent, Reader, Unit};
 use crate::clock::{SLACK, Time};
 use crate::compose::{Arg, Style};
-use crate::model::{Category, Class, ContentClass, Id, Severity};
+use crate::model::{Category, Class, ContentClass, Id, Keyword, Media, Severity};
 use crate::protocol::{Finding, Form, Point, Step, WeightUnit, judge};
 use crate::triage::Verdict;
 
@@ -21,8 +21,31 @@ const CORRECTION: Duration = Duration::from_secs(2 * 60 * 60);
 /// Decides what follows from a reply.
 #[must_use]
 pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
+    let mut out = read(heard, cx, reader);
+    if heard.repeats {
+        // Two machines never talk all night. What confirms a STOP, and what a cry for help gets, is not said to a machine alone.
+        let before = out.effects.len();
+        out.effects.retain(|e| !matches!(e, Effect::Say { class: Class::Answer, .. } | Effect::Ask { .. }));
+        if out.effects.len() < before {
+            out.open(Severity::Routine, Category::Technical, "The same words again and again: perhaps a machine answers".into());
+        }
+    }
+    out
+}
+
+fn read(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
     let mut out = Outcome::default();
-    let intent = reader.intent(heard.text);
+    if heard.left {
+        out.read_as = "Blocked us at the provider".into();
+        out.effects.push(Effect::Leave);
+        return out;
+    }
+    let intent = match heard.answered {
+        Some(Keyword::Stop) => Intent::OptOut,
+        Some(Keyword::Start) => Intent::OptIn,
+        Some(Keyword::Help) => Intent::Help,
+        None => reader.intent(heard.text),
+    };
     let severity = heard.verdict.severity;
     if severity >= Severity::Urgent {
         alarm(heard, cx, &mut out);
@@ -36,7 +59,11 @@ pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
     }
     match intent {
         Intent::OptOut => return opt_out(heard, cx, out),
-        Intent::OptIn => return opt_in(cx, out),
+        Intent::OptIn => return opt_in(heard, cx, out),
+        Intent::Help if heard.answered.is_some() => {
+            out.read_as = "Asked for help with messages; the provider answered".into();
+            return out;
+        }
         Intent::Help => {
             out.say("help", cx.args(), Class::Consent, ContentClass::Logistics);
             out.read_as = "Asked for help with messages".into();
@@ -56,6 +83,14 @@ pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
     if quiet {
         return out;
     }
+    if let Some(media) = heard.media.filter(|m| *m != Media::Sticker) {
+        out.read_as = format!("Sent {}", called(media));
+        out.open(Severity::Routine, Category::NotUnderstood, format!("Sent {}: nobody has seen or heard it yet", called(media)));
+        if !answered && !visited {
+            out.person(cx, Severity::Routine);
+        }
+        return out;
+    }
     if severity == Severity::Routine {
         let category = heard.verdict.categories.first().copied().unwrap_or(Category::NotUnderstood);
         out.open(Severity::Routine, category, reason(heard.verdict));
@@ -67,6 +102,20 @@ pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
         not_understood(cx, &mut out);
     }
     out
+}
+
+/// What came, in words for staff.
+const fn called(media: Media) -> &'static str {
+    match media {
+        Media::Photo => "a photo",
+        Media::Voice => "a voice message",
+        Media::Video => "a video",
+        Media::Location => "a place on a map",
+        Media::Contact => "an address card",
+        Media::Sticker => "a sticker",
+        Media::File => "a file",
+        Media::Other => "something that is no text",
+    }
 }
 
 /// A red flag: a person is told, and the patient hears at once what to do.
@@ -103,7 +152,7 @@ fn opt_out(heard: &Heard<'_>, cx: &Situation<'_>, mut out: Outcome) -> Outcome {
     out.read_as = "Asked for no more messages".into();
     // Kept each time, for everybody on the phone; confirmed once.
     out.effects.push(Effect::Revoke);
-    if !cx.revoked {
+    if !cx.revoked && heard.answered.is_none() {
         out.say("stop-confirmation", cx.args(), Class::Consent, ContentClass::Logistics);
     }
     // A bare "cancel" may have meant the visit; the law wants it taken as a wish to stop all the same.
@@ -123,9 +172,11 @@ fn opt_out(heard: &Heard<'_>, cx: &Situation<'_>, mut out: Outcome) -> Outcome {
     out
 }
 
-fn opt_in(cx: &Situation<'_>, mut out: Outcome) -> Outcome {
+fn opt_in(heard: &Heard<'_>, cx: &Situation<'_>, mut out: Outcome) -> Outcome {
     out.read_as = "Asked for messages again".into();
-    if cx.revoked {
+    if heard.answered.is_some() {
+        out.effects.push(Effect::Restore);
+    } else if cx.revoked {
         out.effects.push(Effect::Restore);
         out.say("start-confirmation", cx.args(), Class::Consent, ContentClass::Logistics);
     } else {

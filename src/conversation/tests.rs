@@ -8,9 +8,9 @@ use super::understand::Reader;
 use super::*;
 use crate::clock::Time;
 use crate::compose::Catalogue;
-use crate::model::{Class, Id, Lang, Severity};
+use crate::model::{Class, Id, Keyword, Lang, Media, Severity};
 use crate::protocol::{Protocol, SHIPPED, WeightUnit};
-use crate::triage::{Context, Triage};
+use crate::triage::{Context, Triage, Verdict};
 use crate::zone::Zone;
 
 static READER: LazyLock<Reader> = LazyLock::new(|| Reader::embedded().expect("the vocabularies"));
@@ -46,7 +46,7 @@ fn situation(lang: Lang, visits: &[Visit]) -> Situation<'_> {
 
 fn heard(text: &str, cx: &Situation<'_>) -> Outcome {
     let verdict = TRIAGE.assess(text, &Context { lang: Some(cx.lang), question: None, previous: &[] });
-    step(&Heard { text, verdict: &verdict }, cx, &READER)
+    step(&words(text, &verdict), cx, &READER)
 }
 
 fn said(outcome: &Outcome) -> Vec<&str> {
@@ -155,4 +155,50 @@ proptest! {
             prop_assert!(crisis);
         }
     }
+}
+
+fn words<'a>(text: &'a str, verdict: &'a Verdict) -> Heard<'a> {
+    Heard { text, verdict, media: None, answered: None, left: false, repeats: false }
+}
+
+#[test]
+fn a_photo_goes_to_a_person_and_a_sticker_does_not() {
+    let verdict = Verdict { severity: Severity::Routine, categories: vec![], because: vec![] };
+    let photo = step(&Heard { media: Some(Media::Photo), ..words("", &verdict) }, &situation(Lang::En, &[]), &READER);
+    assert_eq!(photo.read_as, "Sent a photo");
+    assert!(photo.effects.iter().any(|e| matches!(e, Effect::Open { reason, .. } if reason.contains("nobody has seen"))));
+    let none = Verdict { severity: Severity::None, ..verdict };
+    let sticker = step(&Heard { media: Some(Media::Sticker), ..words("👍", &none) }, &situation(Lang::En, &[]), &READER);
+    assert!(!sticker.effects.iter().any(|e| matches!(e, Effect::Open { .. })), "{sticker:?}");
+}
+
+#[test]
+fn what_the_provider_answered_is_kept_and_not_confirmed_again() {
+    let verdict = Verdict { severity: Severity::None, categories: vec![], because: vec![] };
+    let stop = step(&Heard { answered: Some(Keyword::Stop), ..words("stopall please", &verdict) }, &situation(Lang::En, &[]), &READER);
+    assert_eq!(stop.effects, [Effect::Revoke]);
+    let start = step(&Heard { answered: Some(Keyword::Start), ..words("start", &verdict) }, &situation(Lang::En, &[]), &READER);
+    assert_eq!(start.effects, [Effect::Restore]);
+    let help = step(&Heard { answered: Some(Keyword::Help), ..words("help", &verdict) }, &situation(Lang::En, &[]), &READER);
+    assert!(help.effects.is_empty());
+}
+
+#[test]
+fn whoever_leaves_without_a_word_is_left_there_alone() {
+    let verdict = Verdict { severity: Severity::None, categories: vec![], because: vec![] };
+    let left = step(&Heard { left: true, ..words("", &verdict) }, &situation(Lang::En, &[]), &READER);
+    assert_eq!(left.effects, [Effect::Leave]);
+}
+
+#[test]
+fn a_machine_that_repeats_itself_is_not_answered_but_a_cry_for_help_is() {
+    let out = |text: &str| {
+        let verdict = TRIAGE.assess(text, &Context::default());
+        step(&Heard { repeats: true, ..words(text, &verdict) }, &situation(Lang::En, &[]), &READER)
+    };
+    let away = out("I am out of the office until Monday and cannot read this");
+    assert!(!away.effects.iter().any(|e| matches!(e, Effect::Say { .. })), "{away:?}");
+    assert!(away.effects.iter().any(|e| matches!(e, Effect::Open { .. })));
+    let cry = out("i cant breathe my chest hurts so bad");
+    assert!(cry.effects.iter().any(|e| matches!(e, Effect::Say { class: Class::Crisis, .. })), "{cry:?}");
 }

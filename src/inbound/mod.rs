@@ -5,6 +5,7 @@
 
 mod address;
 mod effects;
+mod parts;
 mod process;
 mod receive;
 

@@ -9,13 +9,14 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::effects::{Together, Write};
+use super::parts;
 use super::receive::Coming;
 use crate::clock::Time;
 use crate::conversation::{Heard, Open, Reading, Situation, Visit, step};
 use crate::delivery::apply_receipts;
 use crate::fault;
 use crate::kit::Kit;
-use crate::model::{Id, Priority, Severity};
+use crate::model::{Address, Channel, ContentClass, Id, Media, Priority, Severity};
 use crate::protocol::{Protocol, WeightUnit};
 use crate::schedule::{self, Question};
 use crate::store::appointments::Visit as VisitRow;
@@ -23,6 +24,7 @@ use crate::store::enrolments::Enrolment;
 use crate::store::escalations::Escalation;
 use crate::store::facts::{self, Facts};
 use crate::store::inbox::{self, Done, Waiting};
+use crate::store::patients::{self, NewContact};
 use crate::store::readings::Reading as ReadingRow;
 use crate::store::threads::{self, Thread};
 use crate::store::timers::{self, Kind, NewTimer, Timer};
@@ -33,6 +35,12 @@ use crate::triage::{Context, Verdict};
 const BATCH: i64 = 500;
 /// Rows worked in one transaction while more is coming in: what came in is stored first, and the most pressing is worked all the same.
 const BATCH_IN_A_BURST: i64 = 64;
+/// So often the same words come from a machine, not from a person, in [`REPEATS_IN`].
+const REPEATS: usize = 3;
+/// So many texts in [`REPEATS_IN`] come from a machine.
+const MANY: usize = 20;
+/// Over what time repetitions count.
+const REPEATS_IN: Duration = Duration::from_secs(10 * 60);
 /// Texts of one person within this time are read together.
 const TOGETHER: Duration = Duration::from_secs(120);
 /// How far back readings are compared.
@@ -143,7 +151,8 @@ struct Known {
     readings: HashMap<i64, Vec<ReadingRow>>,
     escalations: Vec<Escalation>,
     crisis: Vec<(i64, i64, String)>,
-    lately: Vec<(i64, String)>,
+    /// What each patient wrote in the last minutes: (patient, words, when).
+    lately: Vec<(i64, String, i64)>,
     names: Vec<(i64, String)>,
     /// Nothing goes out: a crisis reply neither.
     paused: bool,
@@ -159,7 +168,10 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
     let applied = apply_receipts(tx, kit, &receipts, now).await?;
     let mut done: Vec<Done> = applied.into_iter().map(|id| Done { id, ..Done::default() }).collect();
 
-    let texts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "message").collect();
+    let parts = parts::join(rows, now);
+    inbox::put_last(tx, &parts.waiting).await?;
+    done.extend(parts.joined.iter().map(|id| Done { id: *id, read_as: "Part of a longer text".into(), ..Done::default() }));
+    let texts: Vec<&Waiting> = parts.texts.iter().map(AsRef::as_ref).collect();
     if !texts.is_empty() {
         let mut known = load(tx, &texts, now).await?;
         schedule::learn(tx, kit, &known.enrolments).await?;
@@ -198,7 +210,7 @@ async fn load(tx: &mut Tx, texts: &[&Waiting], now: Time) -> Result<Known, Store
         reminded: appointments::reminded(tx, &ids).await?,
         readings: by_patient(readings::since(tx, &patients, now.minus(HISTORY)).await?),
         crisis: escalations::crisis_replies(tx, &escalations.iter().map(|e| e.id).collect::<Vec<_>>(), now).await?,
-        lately: inbox::lately(tx, &patients, now.minus(TOGETHER), first).await?,
+        lately: inbox::lately(tx, &patients, now.minus(REPEATS_IN.max(TOGETHER)), first).await?,
         names: crate::store::staff::names(tx).await?,
         paused: pause::current(tx).await?.is_some(),
         threads,
@@ -223,8 +235,10 @@ async fn one(
     together: &mut Together,
     now: Time,
 ) -> Result<Done, StoreError> {
-    let sharing: Vec<Thread> =
-        known.threads.iter().filter(|t| t.address_hash == row.address_hash && t.channel == row.channel).cloned().collect();
+    let mut sharing = known.on_this_phone(row);
+    if sharing.is_empty() && same_number(tx, kit, known, row, now).await? {
+        sharing = known.on_this_phone(row);
+    }
     let Some((thread, certain)) = whose(&sharing, known, now) else {
         let verdict = kit.triage.assess(&row.body, &Context { lang: None, question: None, previous: &[] });
         return super::effects::unknown_sender(tx, kit, row, &verdict, known.paused, now).await;
@@ -244,12 +258,19 @@ async fn one(
     let settings = enrolment.as_ref().map(schedule::settings).transpose()?.unwrap_or_default();
     let asked = question.as_ref().zip(protocol.as_ref()).and_then(|(q, p)| p.step(&q.step).map(|step| (q, step)));
 
-    let previous: Vec<String> = known.lately.iter().filter(|l| l.0 == patient).map(|l| l.1.clone()).collect();
+    let of_patient = || known.lately.iter().filter(|l| l.0 == patient);
+    let previous: Vec<String> =
+        of_patient().filter(|l| now.since(Time(l.2)) <= TOGETHER).map(|l| l.1.clone()).collect();
+    let same = of_patient().filter(|l| l.1 == row.body && !row.body.is_empty()).count();
+    let repeats = same >= REPEATS || of_patient().count() >= MANY;
+    let media: Option<Media> = row.media.parse().ok();
     let lang = facts.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", facts.lang)))?;
     let topic = asked.filter(|(q, _)| q.answered.is_none()).and_then(|(_, s)| s.asks.as_ref()).and_then(|a| a.reading.as_deref());
     let mut verdict = kit.triage.assess(&row.body, &Context { lang: Some(lang), question: topic, previous: &previous });
     fault::point("desk.assessed");
-    if row.body.trim().is_empty() && verdict.severity < Severity::Routine {
+    let left = row.answered == inbox::LEFT;
+    let unread = row.body.trim().is_empty() && row.start_token.is_empty() && media != Some(Media::Sticker);
+    if unread && !left && verdict.severity < Severity::Routine {
         verdict.severity = Severity::Routine;
     }
     let zone: crate::zone::Zone = facts.zone.parse().map_err(|_| StoreError::Unreadable(format!("time zone {}", facts.zone)))?;
@@ -304,7 +325,9 @@ async fn one(
         ),
         now,
     };
-    let outcome = step(&Heard { text: &row.body, verdict: &verdict }, &situation, &kit.reader);
+    let heard =
+        Heard { text: &row.body, verdict: &verdict, media, answered: row.answered.parse().ok(), left, repeats };
+    let outcome = step(&heard, &situation, &kit.reader);
 
     let mut write = Write::new(kit, (&thread, &facts, row), question, sharing.len(), together, now);
     write.paused(known.paused);
@@ -314,6 +337,31 @@ async fn one(
     fault::point("desk.effects");
     known.note(&thread, &changed, tx).await?;
     Ok(done(row, &thread, &verdict, outcome.read_as))
+}
+
+/// Somebody whom we know by text writes by another channel of the same number: it is the same person. The new contact may be told
+/// times and places, until they agree to more there. Gives whether anybody is known by this number.
+async fn same_number(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time) -> Result<bool, StoreError> {
+    let channel: Channel = row.channel.parse().map_err(|_| StoreError::Unreadable(format!("channel {}", row.channel)))?;
+    let others: Vec<Thread> = known.threads.iter().filter(|t| t.address_hash == row.address_hash).cloned().collect();
+    for other in &others {
+        let person = Id(other.person_id);
+        let new = NewContact {
+            id: kit.id(),
+            person,
+            channel,
+            address: Address::new(row.address.as_str()),
+            hash: row.address_hash.clone(),
+            class: ContentClass::Logistics,
+            terms: String::new(),
+        };
+        let site = Id(other.site_id);
+        let contact = patients::put_contact(tx, site, &new, now).await?;
+        let of = (person, Id(other.patient_id), contact);
+        let thread = threads::ensure(tx, kit.id(), site, channel, &row.address_hash, of, now).await?;
+        known.threads.extend(threads::get(tx, &[thread.0]).await?);
+    }
+    Ok(!others.is_empty())
 }
 
 /// Whose words they are, among the threads of one phone, and whether that is certain: the one whose question is open, or
@@ -336,6 +384,11 @@ fn whose(sharing: &[Thread], known: &Known, now: Time) -> Option<(Thread, bool)>
 }
 
 impl Known {
+    /// The threads of the phone and channel that a row came by.
+    fn on_this_phone(&self, row: &Waiting) -> Vec<Thread> {
+        self.threads.iter().filter(|t| t.address_hash == row.address_hash && t.channel == row.channel).cloned().collect()
+    }
+
     /// Whether the ledger stands at "withdrawn", for the patient or for this one contact.
     fn withdrawn(&self, thread: &Thread) -> bool {
         let of = |contact: Option<i64>| {
@@ -362,7 +415,7 @@ impl Known {
         {
             v.state.clone_from(state);
         }
-        self.lately.push((thread.patient_id, changed.heard.clone()));
+        self.lately.push((thread.patient_id, changed.heard.clone(), changed.heard_at));
         Ok(())
     }
 }

@@ -236,16 +236,16 @@ pub async fn depth(tx: &mut Tx) -> Result<i64, StoreError> {
         .await)?)
 }
 
-/// What patients wrote lately, oldest first: `(patient, body)`.
+/// What patients wrote lately, oldest first: `(patient, body, when)`.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn lately(tx: &mut Tx, patients: &[i64], since: Time, before: i64) -> Result<Vec<(i64, String)>, StoreError> {
+pub async fn lately(tx: &mut Tx, patients: &[i64], since: Time, before: i64) -> Result<Vec<(i64, String, i64)>, StoreError> {
     // From the patients to their rows: a planner that has not counted yet would read the table for a condition.
     const LATELY: Sql = sql!(
-        list("i.patient_id, i.body" by "i.id")
+        list("i.patient_id, i.body, i.received_at" by "i.id")
         "FROM" rows "JOIN inbox i ON i.patient_id = CAST(j.value AS BIGINT) AND i.received_at >= $2
           WHERE i.state = 'done' AND i.kind = 'message' AND i.id < $3"
     );
-    listed!(tx, (i64, String), LATELY, rows_json(patients)?, since.0, before)
+    listed!(tx, (i64, String, i64), LATELY, rows_json(patients)?, since.0, before)
 }

@@ -177,7 +177,7 @@ case!(
         assert_eq!(kept, ["done none a weight", "done urgent a weight", "new  "]);
 
         let lately = look!(place, |tx| inbox::lately(tx, &[ROSA.0, KAMAL.0], NOW, 3).await);
-        assert_eq!(lately, [(ROSA.0, "82".to_owned()), (ROSA.0, "me siento mal".to_owned())]);
+        assert_eq!(lately, [(ROSA.0, "82".to_owned(), NOW.0), (ROSA.0, "me siento mal".to_owned(), NOW.0)]);
         assert_eq!(look!(place, |tx| inbox::lately(tx, &[ROSA.0], NOW, 2).await).len(), 1, "only what came before");
         assert!(look!(place, |tx| inbox::lately(tx, &[ROSA.0], later(1), 3).await).is_empty(), "only what is recent");
         assert!(look!(place, |tx| inbox::lately(tx, &[KAMAL.0], NOW, 3).await).is_empty(), "only their own words");
