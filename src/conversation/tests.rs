@@ -175,7 +175,8 @@ fn a_photo_goes_to_a_person_and_a_sticker_does_not() {
 #[test]
 fn what_the_provider_answered_is_kept_and_not_confirmed_again() {
     let verdict = Verdict { severity: Severity::None, categories: vec![], because: vec![] };
-    let stop = step(&Heard { answered: Some(Keyword::Stop), ..words("stopall please", &verdict) }, &situation(Lang::En, &[]), &READER);
+    let stop =
+        step(&Heard { answered: Some(Keyword::Stop), ..words("stopall please", &verdict) }, &situation(Lang::En, &[]), &READER);
     assert_eq!(stop.effects, [Effect::Revoke]);
     let start = step(&Heard { answered: Some(Keyword::Start), ..words("start", &verdict) }, &situation(Lang::En, &[]), &READER);
     assert_eq!(start.effects, [Effect::Restore]);

@@ -85,7 +85,12 @@ impl<'a> Write<'a> {
         together: &'a mut Together,
         now: Time,
     ) -> Write<'a> {
-        let changed = Changed { question: thread.question.clone(), heard: row.body.clone(), heard_at: row.received_at, ..Changed::default() };
+        let changed = Changed {
+            question: thread.question.clone(),
+            heard: row.body.clone(),
+            heard_at: row.received_at,
+            ..Changed::default()
+        };
         Write { kit, thread, patient, row, question, sharing, paused: false, now, next: None, together, changed }
     }
 

@@ -89,7 +89,10 @@ mod tests {
     fn two_halves_in_the_wrong_order_are_one_text() {
         let rows = [part(1, 2, "and I feel fine"), part(2, 1, "182.4 this morning ")];
         let parts = join(&rows, Time(2_000));
-        assert_eq!(parts.texts.iter().map(|t| (t.id, t.body.as_str())).collect::<Vec<_>>(), [(2, "182.4 this morning and I feel fine")]);
+        assert_eq!(
+            parts.texts.iter().map(|t| (t.id, t.body.as_str())).collect::<Vec<_>>(),
+            [(2, "182.4 this morning and I feel fine")]
+        );
         assert_eq!((parts.joined, parts.waiting), (vec![1], vec![]));
     }
 

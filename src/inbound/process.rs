@@ -259,8 +259,7 @@ async fn one(
     let asked = question.as_ref().zip(protocol.as_ref()).and_then(|(q, p)| p.step(&q.step).map(|step| (q, step)));
 
     let of_patient = || known.lately.iter().filter(|l| l.0 == patient);
-    let previous: Vec<String> =
-        of_patient().filter(|l| now.since(Time(l.2)) <= TOGETHER).map(|l| l.1.clone()).collect();
+    let previous: Vec<String> = of_patient().filter(|l| now.since(Time(l.2)) <= TOGETHER).map(|l| l.1.clone()).collect();
     let same = of_patient().filter(|l| l.1 == row.body && !row.body.is_empty()).count();
     let repeats = same >= REPEATS || of_patient().count() >= MANY;
     let media: Option<Media> = row.media.parse().ok();
@@ -325,8 +324,7 @@ async fn one(
         ),
         now,
     };
-    let heard =
-        Heard { text: &row.body, verdict: &verdict, media, answered: row.answered.parse().ok(), left, repeats };
+    let heard = Heard { text: &row.body, verdict: &verdict, media, answered: row.answered.parse().ok(), left, repeats };
     let outcome = step(&heard, &situation, &kit.reader);
 
     let mut write = Write::new(kit, (&thread, &facts, row), question, sharing.len(), together, now);

@@ -131,7 +131,8 @@ pub async fn ten(app: &App, zone: &Zone) -> usize {
             };
             timers::set(tx, &[due(Kind::Hold, held.id), due(Kind::Question, Id(thread.id))]).await?;
 
-            let one = patients::get(tx, id_of(tx, 1).await?).await?.ok_or(StoreError::Missing("patient"))?;
+            let one = id_of(tx, 1).await?;
+            let one = patients::get(tx, one).await?.ok_or(StoreError::Missing("patient"))?;
             let (person, address) = (Id(one.person_id), Address::new(phone(61)));
             let (channel, hash) = (Channel::Sms, kit.hash(Channel::Sms, &address));
             let second =
