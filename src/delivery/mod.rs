@@ -9,6 +9,7 @@ mod prepare;
 mod receipts;
 mod retry;
 mod room;
+mod say;
 mod worker;
 
 use std::sync::Arc;

@@ -2,22 +2,28 @@
 //! goes gets its text. The decision that was made last before sending is the one that counts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::Gateways;
+use super::say::{Said, say};
 use crate::clock::Time;
-use crate::compose::{Args, Encoding, fold, segments};
+use crate::compose::{Encoding, segments};
 use crate::fault;
-use crate::gateway::{self, Outgoing};
+use crate::gateway::Outgoing;
 use crate::kit::Kit;
-use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Priority, Reason, Severity, hex};
+use crate::model::{Address, Body, Category, Channel, Class, ContentClass, Id, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
 use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
 use crate::store::messages::{self, Claimed, Lease, Prepared, Settled};
 use crate::store::timers::{self, Kind, NewTimer};
 use crate::store::{StoreError, Tx, enrolments, facts, threads};
+
+/// For how long free words may go where others need approved ones: a little less than WhatsApp's 24 hours, since a message is
+/// under way for a while.
+const CONVERSATION: Duration = Duration::from_mins(24 * 60 - 5);
 
 /// A message that is to be sent now.
 #[derive(Debug, Clone)]
@@ -155,10 +161,11 @@ pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) 
     let mut contacts = Vec::new();
     for c in known.contacts_of(patient) {
         let channel: Channel = c.channel.parse().map_err(|_| unreadable("a channel"))?;
+        let class: ContentClass = c.class.parse().map_err(|_| unreadable("a content class"))?;
         contacts.push(Contact {
             id: Id(c.contact_id),
             thread: Id(c.thread_id),
-            class: c.class.parse().map_err(|_| unreadable("a content class"))?,
+            class: ways.serving(channel).map_or(class, |way| class.min(way.content())),
             served: ways.serving(channel).is_some(),
             closed: c.state != "active",
             revoked: alone.get(&c.contact_id).copied().unwrap_or(false),
@@ -327,20 +334,23 @@ impl<'a> Batch<'a> {
         let found = own.iter().find(|c| c.contact_id == contact.id.0 && c.thread_id == contact.thread.0);
         let Some(found) = found else { return Err(StoreError::Missing("contact")) };
         let channel: Channel = found.channel.parse().map_err(|_| StoreError::Unreadable("a channel".into()))?;
-        let Some(gateway) = self.ways.serving(channel).map(|g| g.name().to_owned()) else {
+        let Some(gateway) = self.ways.serving(channel) else {
             return Err(StoreError::Missing("gateway"));
         };
-        let Some((text, lang)) = self.text(row, wording)? else {
+        let Some(said) = say(self.kit, row, wording, Some(gateway))? else {
             self.skip(row, Reason::NoText);
             return Ok(());
         };
         self.decisions.push(self.decision(row, decided.0, decided.1, None, String::new()));
         if let Some(question) = question(row)? {
-            let until = self.now.plus(std::time::Duration::from_millis(question.open_for.unsigned_abs()));
+            let until = self.now.plus(Duration::from_millis(question.open_for.unsigned_abs()));
             self.questions.push((contact.thread, row.question.clone(), until));
             self.question_timers.push(self.timer(row, Kind::Question, contact.thread, until));
         }
-        self.go(row, (Some(contact.id), Some(contact.thread)), &gateway, &Address::new(found.address.as_str()), text, lang)
+        let heard = known.heard_on(contact.thread.0).map(Time);
+        let in_conversation = heard.is_some_and(|at| at <= self.now && self.now.since(at) < CONVERSATION);
+        let to = (gateway.name(), &Address::new(found.address.as_str()));
+        self.go(row, (Some(contact.id), Some(contact.thread)), to, said, in_conversation)
     }
 
     /// An answer to somebody who is nobody's patient.
@@ -349,25 +359,25 @@ impl<'a> Batch<'a> {
             self.skip(row, Reason::Expired);
             return Ok(());
         }
-        let Some((text, lang)) = self.text(row, Wording::Full)? else {
+        let Some(said) = say(self.kit, row, Wording::Full, self.ways.named(&row.via_gateway))? else {
             self.skip(row, Reason::NoText);
             return Ok(());
         };
         self.decisions.push(self.decision(row, "send", Reason::Reply, None, String::new()));
-        let gateway = row.via_gateway.clone();
-        self.go(row, (None, None), &gateway, &Address::new(row.to_address.as_str()), text, lang)
+        // They have written just now.
+        self.go(row, (None, None), (&row.via_gateway, &Address::new(row.to_address.as_str())), said, true)
     }
 
     fn go(
         &mut self,
         row: &Claimed,
         (contact, thread): (Option<Id>, Option<Id>),
-        gateway: &str,
-        to: &Address,
-        text: String,
-        lang: Lang,
+        (gateway, to): (&str, &Address),
+        Said { text, lang, wording }: Said,
+        in_conversation: bool,
     ) -> Result<(), StoreError> {
         let parts = segments(&text);
+        let count = i64::try_from(parts.count).unwrap_or(i64::MAX);
         let reference = self.kit.dice.token();
         self.prepared.push(Prepared {
             id: Id(row.id),
@@ -376,7 +386,7 @@ impl<'a> Batch<'a> {
             body: text.clone(),
             body_lang: lang.tag(),
             encoding: parts.encoding.as_str(),
-            segments: i64::try_from(parts.count).unwrap_or(i64::MAX),
+            segments: count,
             gateway: gateway.to_owned(),
             n: row.attempts,
             reference: reference.clone(),
@@ -400,34 +410,15 @@ impl<'a> Batch<'a> {
                 expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
                 ucs2: parts.encoding == Encoding::Ucs2,
                 choices: Vec::new(),
-                wording: gateway::Wording::default(),
-                in_conversation: false,
+                segments: count,
+                wording,
+                in_conversation,
             },
             lease_until: self.lease_until,
             decided: self.now,
             group: format!("{gateway} {}", to.expose()),
         });
         Ok(())
-    }
-
-    /// The text, or `None` if it cannot be made.
-    fn text(&self, row: &Claimed, wording: Wording) -> Result<Option<(String, Lang)>, StoreError> {
-        let lang: Lang = row.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", row.lang)))?;
-        if row.key == "staff" {
-            return Ok(Some((row.body.clone(), lang)));
-        }
-        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))?;
-        let key = match wording {
-            Wording::Full => row.key.clone(),
-            Wording::Discreet => self.kit.catalogue.discreet(&row.key),
-        };
-        match self.kit.catalogue.render(lang, &key, &args) {
-            Ok(rendered) => Ok(Some((fold(rendered.text.expose()), rendered.lang))),
-            Err(e) => {
-                tracing::error!(id = %Id(row.id), key, error = %e, "a message could not be written");
-                Ok(None)
-            }
-        }
     }
 
     fn decide(&mut self, row: &Claimed, outcome: &'static str, reason: Reason, until: Option<Time>, facts: &Facts) {

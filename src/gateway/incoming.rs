@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use super::answer::scalar;
 use super::{BODY_LIMIT, Hook, Incoming, Rejected, Request};
 use crate::clock::Time;
-use crate::model::{Address, Body, Extras, MessageState};
+use crate::model::{Address, Body, Extras, Media, MessageState};
 
 /// Where the shared secret stands in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Hooks {
 }
 
 /// Puts what could be read beside what could not. An item without news counts as read.
-fn gather(items: impl Iterator<Item = Result<Option<Incoming>, &'static str>>) -> Result<Read, Rejected> {
+pub(super) fn gather(items: impl Iterator<Item = Result<Option<Incoming>, &'static str>>) -> Result<Read, Rejected> {
     let mut read = Read::default();
     let mut without_news = 0_usize;
     for item in items {
@@ -302,7 +302,7 @@ fn decode(bytes: &[u8], charset: Option<&str>) -> String {
 
 /// E.164 from what gateways write. Ten digits may be a national number and five a short code: those stay as
 /// they are, for the caller who knows the country.
-fn with_plus(address: &str) -> String {
+pub(super) fn with_plus(address: &str) -> String {
     let digits = address.strip_prefix("00").unwrap_or(address);
     // A `+` that nobody encoded has been read as a space, which trimming took away.
     if (11..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -312,14 +312,27 @@ fn with_plus(address: &str) -> String {
 }
 
 /// A provider's code, cut down to what cannot be a text or a person: some quote the message in it.
-fn plain_code(code: &str) -> Option<String> {
+pub(super) fn plain_code(code: &str) -> Option<String> {
     let code: String = code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(24).collect();
     let digits = code.bytes().filter(u8::is_ascii_digit).count();
     (!code.is_empty() && digits < 7).then_some(code)
 }
 
-fn malformed(what: &str) -> Rejected {
+/// Nothing of it can be read.
+pub(super) fn malformed(what: &str) -> Rejected {
     Rejected::Malformed { what: what.to_owned() }
+}
+
+/// What a MIME type stands for.
+pub(super) fn media_type(mime: &str) -> Media {
+    match mime.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "image" => Media::Photo,
+        "audio" => Media::Voice,
+        "video" => Media::Video,
+        "text" if mime.to_ascii_lowercase().contains("vcard") => Media::Contact,
+        "application" | "text" => Media::File,
+        _ => Media::Other,
+    }
 }
 
 #[cfg(test)]
@@ -359,7 +372,7 @@ mod tests {
     fn parse(path_kind: Hook, list: &str) -> Result<Read, Rejected> {
         let (body, headers) = (format!(r#"{{"list":[{list}]}}"#), reqwest::header::HeaderMap::new());
         let query = "key=hook-secret-0123456789";
-        hooks().parse(&Request { method: &Method::POST, path_kind, query, headers: &headers, body: body.as_bytes() })
+        hooks().parse(&Request { method: &Method::POST, path_kind, query, headers: &headers, body: body.as_bytes(), at: Time(0) })
     }
 
     #[test]

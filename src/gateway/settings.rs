@@ -19,9 +19,9 @@ use super::answer::{Answers, Failure, IdAt, Statuses, Test};
 use super::incoming::Hooks;
 use super::layers::Layers;
 use super::template::{Place, Placeholder, Template, unreserved};
-use super::{Hook, Limits, Reply, hook_settings};
+use super::{Hook, Limits, Reply, health, hook_settings};
 use crate::document::{Document, Table};
-use crate::model::{Channel, Meaning};
+use crate::model::{Channel, ContentClass, Meaning};
 
 /// Looks up an environment variable: `std::env::var(name).ok()` in the program.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -82,6 +82,9 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) limits: Limits,
+    pub(super) fold: bool,
+    pub(super) content: ContentClass,
+    pub(super) health_acknowledged: bool,
 }
 
 /// Reads all of it; stand-ins keep the reading going past faults, which stay with the table's document.
@@ -109,15 +112,9 @@ pub(super) fn read(table: &Table<'_, '_>, public_url: &str, env: Environment<'_>
 
 impl Layers<'_> {
     fn settings(&self, public_url: &str) -> Settings {
-        let name = self.need("name", "a name for the gateway");
-        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            self.fault("name", "a gateway's name stands in addresses: use small letters, digits and hyphens");
-        }
+        let name = self.name();
         let channel = self.parsed("channel").unwrap_or(Channel::Sms);
-        let public_url = public_url.trim_end_matches('/');
-        if public_url.contains(['%', '?', '#', ' ']) {
-            self.fault("name", "the public address of the service must be plain: https://host[:port][/path]");
-        }
+        let public_url = self.public_url(public_url);
         let url = self.url();
         let headers = self.parameters("headers", true);
         let query = self.parameters("query", false);
@@ -134,7 +131,11 @@ impl Layers<'_> {
             }
         };
         let (receipt, receipt_url) = self.within("receipt", hook_settings::receipt).unwrap_or_default();
+        let (health_acknowledged, content) = health::read(self, channel);
         let settings = Settings {
+            fold: self.flag("fold").unwrap_or(channel == Channel::Sms),
+            content,
+            health_acknowledged,
             hook_url: format!("{public_url}{}", Hook::Receipt.path(&name)),
             channel,
             method,
@@ -158,7 +159,7 @@ impl Layers<'_> {
             reply: self.within("reply", hook_settings::reply).unwrap_or_else(hook_settings::plain_reply),
             timeout: self.seconds("timeout_seconds", 30),
             connect_timeout: self.seconds("connect_timeout_seconds", 5),
-            limits: self.limits(),
+            limits: self.limits((16, None)),
             name,
         };
         self.check(&settings);
@@ -212,22 +213,7 @@ impl Layers<'_> {
 
     fn url(&self) -> Template {
         let text = self.need("url", "the address to which messages are sent");
-        let plain_http = self.flag("plain_http").unwrap_or(false);
-        let parsed = reqwest::Url::parse(&text.replace(['{', '}'], "x"));
-        match parsed {
-            Ok(url) if url.scheme() == "https" => {}
-            Ok(url) if url.scheme() == "http" => {
-                let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-                if !local && !plain_http {
-                    self.fault(
-                        "url",
-                        "`url` would carry passwords and patients' messages in the clear: use https, or say `plain_http = true` for a network that nobody else can read",
-                    );
-                }
-            }
-            _ if text.is_empty() => {}
-            Ok(_) | Err(_) => self.fault("url", "`url` must begin with https:// or http:// and name a host"),
-        }
+        self.check_address(&text.replace(['{', '}'], "x"));
         self.template("url", &text)
     }
 
@@ -320,19 +306,6 @@ impl Layers<'_> {
             }
         });
         Answers { success, failures, id: id.flatten() }
-    }
-
-    fn limits(&self) -> Limits {
-        let per_second =
-            self.own.and_then(|t| t.number("per_second")).or_else(|| self.preset.and_then(|t| t.number("per_second")));
-        let fits = per_second.is_none_or(|n| n.is_finite() && n > 0.0);
-        if !fits {
-            self.fault("per_second", "`per_second` must be more than zero");
-        }
-        Limits {
-            concurrency: usize::try_from(self.int_in("concurrency", 1..=512, 16)).unwrap_or(16),
-            per_second: per_second.filter(|_| fits),
-        }
     }
 }
 

@@ -85,9 +85,10 @@ const VISITS: Sql = sql!(
     "FROM appointment WHERE id IN (SELECT CAST(j.value AS BIGINT) FROM" rows ")"
 );
 const LAST_WRITTEN: Sql = sql!(
-    list("patient_id, at" by "patient_id")
-    "FROM (SELECT i.patient_id, MAX(i.received_at) AS at FROM" rows "JOIN inbox i ON i.patient_id = CAST(j.value AS BIGINT)
-            GROUP BY i.patient_id) AS last"
+    list("patient_id, thread_id, at" by "patient_id, at")
+    "FROM (SELECT i.patient_id, COALESCE(i.thread_id, 0) AS thread_id, MAX(i.received_at) AS at FROM" rows "
+             JOIN inbox i ON i.patient_id = CAST(j.value AS BIGINT) AND i.kind = 'message' AND i.answered <> 'left'
+            GROUP BY i.patient_id, i.thread_id) AS last"
 );
 
 /// All that is known, for patients and visits by id.
@@ -105,6 +106,8 @@ pub struct Facts {
     pub visits: Vec<VisitFacts>,
     /// When each patient last wrote.
     pub last_written: Vec<(i64, i64)>,
+    /// When each of their threads was last written on.
+    pub last_heard: Vec<(i64, i64)>,
 }
 
 impl Facts {
@@ -124,6 +127,12 @@ impl Facts {
     #[must_use]
     pub fn consents_of(&self, patient: i64) -> &[ConsentFacts] {
         run_of(&self.consents, patient, |c| c.patient_id)
+    }
+
+    /// When somebody last wrote on this thread.
+    #[must_use]
+    pub fn heard_on(&self, thread: i64) -> Option<i64> {
+        self.last_heard.iter().find(|h| h.0 == thread).map(|h| h.1)
     }
 
     /// The visit with this id.
@@ -152,7 +161,14 @@ pub async fn load(tx: &mut Tx, patients: &[i64], visits: &[i64]) -> Result<Facts
         facts.contacts = listed!(tx, ContactFacts, CONTACTS, &ids)?;
         facts.consents = listed!(tx, ConsentFacts, CONSENTS, &ids)?;
         facts.emergencies = listed!(tx, (i64,), EMERGENCIES, &ids)?.into_iter().map(|(id,)| id).collect();
-        facts.last_written = listed!(tx, (i64, i64), LAST_WRITTEN, &ids)?;
+        // The latest of a patient's threads comes last.
+        for (patient, thread, at) in listed!(tx, (i64, i64, i64), LAST_WRITTEN, &ids)? {
+            facts.last_heard.push((thread, at));
+            match facts.last_written.last_mut() {
+                Some(last) if last.0 == patient => last.1 = at,
+                Some(_) | None => facts.last_written.push((patient, at)),
+            }
+        }
     }
     if !visits.is_empty() {
         facts.visits = listed!(tx, VisitFacts, VISITS, rows_json(visits)?)?;

@@ -115,6 +115,7 @@ case!(
             [(5, "booked", 1, later(90).0)]
         );
         assert_eq!(facts.last_written, [(21, later(7).0)]);
+        assert_eq!((facts.heard_on(ROSA_THREAD.0), facts.heard_on(1)), (Some(later(7).0), None));
 
         let both = look!(place, |tx| facts::load(tx, &[ROSA.0, KAMAL.0], &[]).await);
         assert_eq!((both.patients.len(), both.contacts.len(), both.consents.len(), both.visits.len()), (2, 2, 4, 0));
