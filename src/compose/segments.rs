@@ -6,6 +6,7 @@
 //! pair is split between parts, and in UCS-2 no letter as people see it (a grapheme cluster: Bengali syllables, emoji of
 //! several code points) unless it is longer than a part, so a part may stay short.
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The alphabet in which an SMS travels.
@@ -107,10 +108,26 @@ fn pieces(text: &str, encoding: Encoding) -> impl Iterator<Item = &str> {
     let (_, part) = encoding.sizes();
     text.graphemes(true).flat_map(move |cluster| {
         let whole = encoding == Encoding::Ucs2 && cluster != "\r\n" && encoding.cost(cluster) <= part;
-        let (one, each) = if whole { (Some(cluster), "") } else { (None, cluster) };
-        one.into_iter().chain(each.split_inclusive(|_| true))
+        let mut joined = false;
+        // Consonants that a virama joins are letters of their own here, as for carriers and before Unicode 15.1.
+        let begins = move |c: char| {
+            let begins = !whole || (joined && c.is_alphabetic() && !is_combining_mark(c));
+            joined |= VIRAMAS.contains(c);
+            begins
+        };
+        let starts: Vec<usize> = cluster
+            .char_indices()
+            .scan(begins, |begins, (at, c)| Some((at, begins(c))))
+            .filter(|(at, begins)| *at > 0 && *begins)
+            .map(|(at, _)| at)
+            .collect();
+        let ends = starts.clone().into_iter().chain([cluster.len()]);
+        std::iter::once(0).chain(starts).zip(ends).map(move |(from, to)| &cluster[from..to])
     })
 }
+
+/// By which the consonants of Devanagari, Bengali, Gujarati, Oriya, Telugu and Malayalam join.
+const VIRAMAS: &str = "\u{94d}\u{9cd}\u{acd}\u{b4d}\u{c4d}\u{d4d}";
 
 /// The text with typographic quotes, dashes, dots and spaces in their ASCII forms, so that one curly apostrophe does
 /// not make an English message UCS-2. Letters, and the joiners that shape them, stay as they are.

@@ -132,7 +132,10 @@ impl HttpGateway {
         let (content_type, body) = match &settings.body {
             BodyTemplate::None => (None, None),
             BodyTemplate::Form(form) => (Some("application/x-www-form-urlencoded"), Some(parameters(form, &value))),
-            BodyTemplate::Json(template) => (Some("application/json"), Some(render(template, Place::Json)?)),
+            BodyTemplate::Json { expiring, forever } => {
+                let template = forever.as_ref().filter(|_| message.expires_in.is_none()).unwrap_or(expiring);
+                (Some("application/json"), Some(render(template, Place::Json)?))
+            }
             BodyTemplate::Raw { content_type, template } => (Some(content_type.as_str()), Some(render(template, Place::Plain)?)),
         };
         let mut headers = HeaderMap::new();

@@ -20,6 +20,8 @@ mod http;
 mod incoming;
 mod layers;
 #[cfg(test)]
+mod preset_tests;
+#[cfg(test)]
 mod scripted;
 mod settings;
 mod signature;

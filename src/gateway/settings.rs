@@ -26,15 +26,27 @@ use crate::model::{Channel, ContentClass, Meaning};
 /// Looks up an environment variable: `std::env::var(name).ok()` in the program.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-const KANNEL: &str = include_str!("../../config/gateways/kannel.toml");
+/// The presets by name.
+const PRESETS: [(&str, &str); 3] = [
+    ("kannel", include_str!("../../config/gateways/kannel.toml")),
+    ("smsgate", include_str!("../../config/gateways/smsgate.toml")),
+    ("playsms", include_str!("../../config/gateways/playsms.toml")),
+];
 
 /// The body of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum BodyTemplate {
     None,
     Form(Vec<(String, Template)>),
-    Json(Template),
-    Raw { content_type: String, template: Template },
+    Json {
+        expiring: Template,
+        /// For a message that does not expire, if it is another.
+        forever: Option<Template>,
+    },
+    Raw {
+        content_type: String,
+        template: Template,
+    },
 }
 
 /// How requests are authorised besides what the templates say.
@@ -89,17 +101,13 @@ pub(super) struct Settings {
 
 /// Reads all of it; stand-ins keep the reading going past faults, which stay with the table's document.
 pub(super) fn read(table: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Settings {
-    let preset_text = match table.text("preset").as_deref() {
-        None => "",
-        Some("kannel") => KANNEL,
-        Some(other) => {
-            table.fault(
-                "preset",
-                format!("there is no preset `{other}`: use \"kannel\", or leave it out and describe the gateway"),
-            );
-            ""
-        }
-    };
+    let name = table.text("preset");
+    let preset = name.as_ref().and_then(|name| PRESETS.iter().find(|(known, _)| known == name));
+    if let (Some(name), None) = (&name, preset) {
+        let known = PRESETS.map(|(known, _)| format!("\"{known}\"")).join(", ");
+        table.fault("preset", format!("there is no preset `{name}`: use {known}, or leave it out and describe the gateway"));
+    }
+    let preset_text = preset.map_or("", |(_, text)| *text);
     let preset_doc = Document::parse("preset", preset_text);
     let preset = preset_doc.root();
     let settings = Layers { own: Some(table), preset: Some(&preset), at: table, path: String::new(), env }.settings(public_url);
@@ -195,7 +203,7 @@ impl Layers<'_> {
         }
         for (key, template) in s.templates() {
             if !key.is_optional && template.placeholders().any(Placeholder::may_be_absent) {
-                self.fault(key.key, format!("`{}`: an expiry can only stand in a header, query or form parameter", key.key));
+                self.fault(key.key, format!("`{}`: an expiry can only stand in a header, query or form parameter, or in `json` beside a `json_forever`", key.key));
             }
             if key.key == "receipt"
                 && template.placeholders().any(|p| !matches!(p, Placeholder::Hook | Placeholder::Reference | Placeholder::Secret))
@@ -226,19 +234,8 @@ impl Layers<'_> {
             self.fault("form", "a request has one body: give one of `form`, `json` and `raw`");
         }
         if let Some(text) = json {
-            let template = self.template("json", &text);
-            // The awkward text makes a placeholder outside quotes show.
-            let sample = template.render(Place::Json, &|placeholder| {
-                Some(Cow::Borrowed(match placeholder {
-                    Placeholder::Ucs2 => ucs2[0].as_str(),
-                    Placeholder::ToDigits => "17185550117",
-                    _ => "\"a b\\",
-                }))
-            });
-            if sample.is_none_or(|text| serde_json::from_str::<serde_json::Value>(&text).is_err()) {
-                self.fault("json", "`json` is not JSON once its placeholders are filled in: are they in quotes?");
-            }
-            return BodyTemplate::Json(template);
+            let forever = self.text("json_forever").map(|text| self.json("json_forever", &text, ucs2));
+            return BodyTemplate::Json { expiring: self.json("json", &text, ucs2), forever };
         }
         if let Some(text) = raw {
             let content_type = content_type.unwrap_or_else(|| "text/plain; charset=utf-8".to_owned());
@@ -248,6 +245,23 @@ impl Layers<'_> {
             return BodyTemplate::Raw { content_type, template: self.template("raw", &text) };
         }
         if form.is_empty() { BodyTemplate::None } else { BodyTemplate::Form(form) }
+    }
+
+    fn json(&self, key: &str, text: &str, ucs2: &[String; 2]) -> Template {
+        let template = self.template(key, text);
+        // The awkward text makes a placeholder outside quotes show.
+        let sample = template.render(Place::Json, &|placeholder| {
+            Some(Cow::Borrowed(match placeholder {
+                Placeholder::Ucs2 => ucs2[0].as_str(),
+                Placeholder::ToDigits => "17185550117",
+                Placeholder::ExpiresMinutes | Placeholder::ExpiresSeconds => "60",
+                _ => "\"a b\\",
+            }))
+        });
+        if sample.is_none_or(|text| serde_json::from_str::<serde_json::Value>(&text).is_err()) {
+            self.fault(key, format!("`{key}` is not JSON once its placeholders are filled in: are they in quotes?"));
+        }
+        template
     }
 
     fn parameters(&self, key: &str, headers: bool) -> Vec<(String, Template)> {
@@ -325,7 +339,11 @@ impl Settings {
         match &self.body {
             BodyTemplate::None => {}
             BodyTemplate::Form(form) => all.extend(parameters_of("form", form)),
-            BodyTemplate::Json(template) => all.push(one("json", template)),
+            BodyTemplate::Json { expiring, forever } => {
+                // With another text for those that do not expire, this one always has its value.
+                all.push((TemplateKey { key: "json", is_optional: forever.is_some() }, expiring));
+                all.extend(forever.as_ref().map(|template| one("json_forever", template)));
+            }
             BodyTemplate::Raw { template, .. } => all.push(one("raw", template)),
         }
         all.extend(self.receipt_url.as_ref().map(|template| one("receipt", template)));
