@@ -23,7 +23,7 @@ fn peer(path: &str) -> PathBuf {
 fn lines(command: &mut Command, given: &[String]) -> Vec<String> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the peer starts");
     let mut into = child.stdin.take().expect("its input");
-    let text = given.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let text = given.join("\n") + "\n";
     let writing = std::thread::spawn(move || into.write_all(text.as_bytes()).expect("it reads"));
     let done = child.wait_with_output().expect("it ends");
     writing.join().expect("all is written");
