@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::document::{Document, Fault, Faults, Table};
 use crate::escalation::hours::{Hours, Week};
 use crate::fault;
-use crate::gateway::{Gateway, HttpGateway};
+use crate::gateway::Gateway;
 use crate::policy::OUTER_BOUND;
 use crate::protocol::{Protocol, SHIPPED};
 use crate::store::Location;
@@ -388,19 +388,16 @@ fn log(section: &Section<'_, '_, '_>, faults: &mut Vec<Fault>) -> Log {
 fn gateways(root: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Vec<Gateway> {
     let mut gateways: Vec<Gateway> = Vec::new();
     for table in root.tables("gateway") {
-        match table.need_text("kind").as_str() {
-            "http" => {
-                let read = HttpGateway::read(&table, public_url, env);
-                if let Some(gateway) = read.map(Gateway::Http) {
-                    if gateways.iter().any(|other| other.name() == gateway.name()) {
-                        table.fault("name", format!("two gateways are called `{}`: give each its own name", gateway.name()));
-                    }
-                    gateways.push(gateway);
-                }
-                table.finish();
+        let kind = table.need_text("kind");
+        if kind.is_empty() {
+            continue;
+        }
+        if let Some(gateway) = Gateway::read(&kind, &table, public_url, env) {
+            if gateways.iter().any(|other| other.name() == gateway.name()) {
+                table.fault("name", format!("two gateways are called `{}`: give each its own name", gateway.name()));
             }
-            "" => {}
-            other => table.fault("kind", format!("`{other}` is no kind of gateway: use http")),
+            gateways.push(gateway);
+            table.finish();
         }
     }
     gateways
@@ -483,12 +480,13 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_gateway_of_the_defaults_reads() {
+    fn the_sample_gateways_of_the_defaults_read() {
         let from = DEFAULT.find("# [[gateway]]").expect("the sample");
         let text = format!("[site]\nname = \"A\"\nphone = \"(718) 555-0100\"\n{}", DEFAULT[from..].replace("# ", ""));
-        let env = |name: &str| name.starts_with("KANNEL").then(|| "0123456789abcdef0123".to_owned());
+        let env = |name: &str| (!name.starts_with("PORCHLIGHT")).then(|| "0123456789abcdef0123".to_owned());
         let config = Config::parse("sample", &text, &env).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(config.gateways.len(), 1);
+        let kinds: Vec<_> = config.gateways.iter().map(Gateway::kind).collect();
+        assert_eq!(kinds, ["http", "twilio", "whatsapp"]);
     }
 
     #[test]

@@ -495,3 +495,74 @@ case!(
         world.end().await;
     }
 );
+
+/// What a provider was asked to send, and what it answers.
+#[derive(Clone)]
+struct Tried {
+    texts: Arc<std::sync::Mutex<Vec<String>>>,
+    answer: Arc<std::sync::Mutex<(u16, &'static str)>>,
+}
+
+async fn sendsms(
+    axum::extract::State(tried): axum::extract::State<Tried>,
+    axum::extract::Query(mut asked): axum::extract::Query<std::collections::HashMap<String, String>>,
+) -> (axum::http::StatusCode, &'static str) {
+    let (status, words) = *tried.answer.lock().expect("an answer");
+    tried.texts.lock().expect("texts").extend(asked.remove("text"));
+    (axum::http::StatusCode::from_u16(status).expect("a status"), words)
+}
+
+/// An operator tries a gateway before anybody is written to: one text goes out, and each answer says what to do. Nothing is told
+/// that was not typed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_is_tried_before_anybody_is_written_to() {
+    let phone = "+17185550199";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("try.toml");
+    let tried = Tried { texts: Arc::default(), answer: Arc::new(std::sync::Mutex::new((202, "0: Accepted for delivery"))) };
+    let provider = porchlight::app::listen(([127, 0, 0, 1], 0).into()).await.expect("a port");
+    let url = format!("http://{}/cgi-bin/sendsms", provider.local_addr().expect("an address"));
+    let router = axum::Router::new().route("/cgi-bin/sendsms", axum::routing::get(sendsms)).with_state(tried.clone());
+    let mut others = JoinSet::new();
+    others.spawn(async move { axum::serve(provider, router).await.expect("serving") });
+    let write = |url: &str| {
+        let text = format!(
+            "[security]\nkey = {KEY:?}\n[site]\nname = \"Harbor Street\"\nphone = \"(718) 555-0100\"\n[server]\npublic_url = \"https://light.example.org\"\n\
+             [[gateway]]\nkind = \"http\"\npreset = \"kannel\"\nname = \"sms\"\nfrom = \"7185550100\"\nusername = \"story\"\n\
+             password = \"a-password-of-nobody\"\nsecret = \"a-secret-of-nobody-0123\"\nurl = {url:?}\n"
+        );
+        std::fs::write(&path, text).expect("the settings");
+    };
+    let run = async |arguments: &[&str]| {
+        let (path, arguments) = (path.clone(), arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>());
+        let ran = tokio::task::spawn_blocking(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            porchlight(&path, &arguments, "")
+        });
+        let (well, said) = ran.await.expect("it ends");
+        for secret in ["a-password-of-nobody", "a-secret-of-nobody", KEY] {
+            assert!(!said.contains(secret), "{said}");
+        }
+        (well, said)
+    };
+    write(&url);
+    let (well, said) = run(&["gateway", "list"]).await;
+    assert!(well && said.contains("sms: http, sms; up to clinical"), "{said}");
+    assert!(said.contains("https://light.example.org/hooks/sms/inbound"), "{said}");
+    let (well, said) = run(&["gateway", "test", "sms", "--to", phone]).await;
+    assert!(well && said.contains("The text was taken") && said.contains("/hooks/sms/receipt"), "{said}");
+    let texts = tried.texts.lock().expect("texts").clone();
+    assert!(matches!(texts.as_slice(), [text] if text.starts_with("Porchlight test from Harbor Street")), "{texts:?}");
+
+    *tried.answer.lock().expect("an answer") = (403, "Authorization failed for sendsms");
+    let (well, said) = run(&["gateway", "test", "sms", "--to", "(718) 555-0199"]).await;
+    assert!(!well && said.contains("set up wrongly (authorisation)") && said.contains("nobody would be opted out"), "{said}");
+    assert!(!said.contains(phone), "only what was typed: {said}");
+    let (well, said) = run(&["gateway", "test", "tin-can", "--to", phone]).await;
+    assert!(!well && said.contains("there is no gateway `tin-can`; there is: sms"), "{said}");
+    let (well, said) = run(&["gateway", "test", "sms", "--to", "Ann"]).await;
+    assert!(!well && said.contains("not a phone number"), "{said}");
+    write("http://127.0.0.1:1/cgi-bin/sendsms");
+    let (well, said) = run(&["gateway", "test", "sms", "--to", phone]).await;
+    assert!(!well && said.contains("certainly not sent") && said.contains("Is the address right"), "{said}");
+}

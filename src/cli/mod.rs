@@ -6,6 +6,7 @@ mod check;
 mod consent;
 mod demo;
 mod doctor;
+mod gateway;
 mod import;
 mod lines;
 mod release;
@@ -116,6 +117,9 @@ enum Command {
     /// Manage staff
     #[command(subcommand)]
     User(User),
+    /// Look at the ways out, and try one
+    #[command(subcommand)]
+    Gateway(Way),
     /// Read replies from JSON lines {"id","lang","text"}; print {"id","severity","categories","because"}
     Triage,
     /// Read replies from JSON lines {"id","lang","text"[,"expects"]}; print {"id","intent"[,"value"]}
@@ -193,6 +197,27 @@ enum User {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Way {
+    /// Name every gateway, what it carries and where its provider reaches us
+    List {
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Ask the provider whether it takes our credentials, then send one text; says what it does first
+    Test {
+        /// Its name in the settings
+        name: String,
+        /// To whom: a phone at hand, such as +17185550117
+        #[arg(long)]
+        to: String,
+        /// The settings
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
 /// What a command ends with when it fails: the text for people, on standard error.
 #[derive(Debug)]
 pub struct Failure(String);
@@ -239,6 +264,8 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::User(User::Add { email, name, role, password_stdin, config }) => {
             user::add(&email, &name, role, password_stdin, config.as_deref()).await
         }
+        Command::Gateway(Way::List { config }) => gateway::list(config.as_deref()),
+        Command::Gateway(Way::Test { name, to, config }) => gateway::test(&name, &to, config.as_deref()).await,
         Command::Triage => lines::triage(),
         Command::Understand => lines::understand(),
         Command::Segments => lines::segments(),

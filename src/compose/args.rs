@@ -7,7 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::voice;
 use crate::clock::Time;
+use crate::model::{Body, Lang};
 
 /// How much of a moment is said.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -82,6 +84,13 @@ impl Args {
         Args::default()
     }
 
+    /// Each argument by name, written as it stands in a text of `lang`, for texts that somebody else puts together. What
+    /// cannot be said is left out.
+    #[must_use]
+    pub fn said(&self, lang: Lang) -> Vec<(String, Body)> {
+        self.0.iter().filter_map(|(name, arg)| Some((name.clone(), Body::new(voice::said(lang, arg)?)))).collect()
+    }
+
     /// These arguments and one more; a second one of the same name replaces the first.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Arg>) -> Args {
@@ -114,6 +123,7 @@ mod milliseconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::Catalogue;
 
     #[test]
     fn arguments_are_stored_as_short_json_and_read_back() {
@@ -130,6 +140,26 @@ mod tests {
         );
         assert_eq!(serde_json::from_str::<Args>(&json).expect("arguments"), args);
         assert_eq!(serde_json::from_str::<Args>(r#"{"max":3}"#).expect("arguments"), Args::new().with("max", 3.0));
+    }
+
+    #[test]
+    fn an_argument_is_said_as_in_the_text_of_its_language() {
+        let args = Args::new().with("value", 182.4).with("clinic", "Harbor Street").when(
+            "when",
+            Time(1_796_326_200_000),
+            "America/New_York",
+            Style::DateTime,
+        );
+        let said =
+            |lang| args.said(lang).into_iter().map(|(name, value)| format!("{name}={}", value.expose())).collect::<Vec<_>>();
+        for (lang, number) in [(Lang::En, "value=182.4"), (Lang::Pl, "value=182,4")] {
+            let catalogue = Catalogue::embedded().expect("a catalogue");
+            let text = catalogue.render(lang, "visit-reminder", &args).expect("a text").text;
+            let said = said(lang);
+            assert_eq!(said[..2], ["clinic=Harbor Street".to_owned(), number.to_owned()]);
+            let when = said[2].strip_prefix("when=").expect("the moment");
+            assert!(text.expose().contains(when), "{when} in {}", text.expose());
+        }
     }
 
     #[test]

@@ -17,4 +17,4 @@ mod wording;
 pub use args::{Arg, Args, Style};
 pub use catalogue::{Catalogue, RenderError, Rendered};
 pub use moment::{MomentError, local_words, words};
-pub use segments::{Encoding, Segments, fold, segments};
+pub use segments::{Encoding, Segments, fold, segments, split};

@@ -3,7 +3,11 @@
 //! A part carries 140 octets. The GSM 7-bit default alphabet (3GPP TS 23.038 §6.2.1) fits 160 septets, or 153
 //! beside the header that joins parts; a character of its extension table costs two. One character outside of
 //! both turns the whole text into UCS-2: 70 code units, or 67 a part. Neither an escape pair nor a surrogate
-//! pair is split between parts, so a part may stay one short.
+//! pair is split between parts, and in UCS-2 no letter as people see it (a grapheme cluster: Bengali syllables, emoji of
+//! several code points) unless it is longer than a part, so a part may stay short.
+
+use unicode_normalization::char::is_combining_mark;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The alphabet in which an SMS travels.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -31,6 +35,14 @@ impl Encoding {
             Encoding::Ucs2 => (70, 67),
         }
     }
+
+    /// Units of a text that fits this alphabet.
+    fn cost(self, text: &str) -> usize {
+        match self {
+            Encoding::Gsm7 => text.chars().filter_map(septets).sum(),
+            Encoding::Ucs2 => text.encode_utf16().count(),
+        }
+    }
 }
 
 /// How a text is split for SMS.
@@ -56,11 +68,66 @@ impl Segments {
 /// The alphabet and the number of parts of a text.
 #[must_use]
 pub fn segments(text: &str) -> Segments {
-    match count(text, Encoding::Gsm7, septets) {
-        Some(count) => Segments { encoding: Encoding::Gsm7, count },
-        None => Segments { encoding: Encoding::Ucs2, count: count(text, Encoding::Ucs2, |c| Some(c.len_utf16())).unwrap_or(1) },
-    }
+    let (encoding, parts) = parts(text);
+    Segments { encoding, count: parts.len() }
 }
+
+/// The parts in which a text travels: together they are the text, and each is read by itself where a phone does not join
+/// them. An empty text is one empty part.
+#[must_use]
+pub fn split(text: &str) -> Vec<&str> {
+    parts(text).1
+}
+
+fn parts(text: &str) -> (Encoding, Vec<&str>) {
+    let septets: Option<usize> = text.chars().map(septets).sum();
+    let (encoding, total) = match septets {
+        Some(total) => (Encoding::Gsm7, total),
+        None => (Encoding::Ucs2, text.encode_utf16().count()),
+    };
+    let (single, part) = encoding.sizes();
+    if total <= single {
+        return (encoding, vec![text]);
+    }
+    let (mut parts, mut start, mut used, mut at) = (Vec::new(), 0, 0, 0);
+    for piece in pieces(text, encoding) {
+        let cost = encoding.cost(piece);
+        if used + cost > part {
+            parts.push(&text[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += cost;
+        at += piece.len();
+    }
+    parts.push(&text[start..]);
+    (encoding, parts)
+}
+
+/// What is not split: in GSM-7 a character; in UCS-2 a letter as people see it, or a character of one that is longer than a part.
+fn pieces(text: &str, encoding: Encoding) -> impl Iterator<Item = &str> {
+    let (_, part) = encoding.sizes();
+    text.graphemes(true).flat_map(move |cluster| {
+        let whole = encoding == Encoding::Ucs2 && cluster != "\r\n" && encoding.cost(cluster) <= part;
+        let mut joined = false;
+        // Consonants that a virama joins are letters of their own here, as for carriers and before Unicode 15.1.
+        let begins = move |c: char| {
+            let begins = !whole || (joined && c.is_alphabetic() && !is_combining_mark(c));
+            joined |= VIRAMAS.contains(c);
+            begins
+        };
+        let starts: Vec<usize> = cluster
+            .char_indices()
+            .scan(begins, |begins, (at, c)| Some((at, begins(c))))
+            .filter(|(at, begins)| *at > 0 && *begins)
+            .map(|(at, _)| at)
+            .collect();
+        let ends = starts.clone().into_iter().chain([cluster.len()]);
+        std::iter::once(0).chain(starts).zip(ends).map(move |(from, to)| &cluster[from..to])
+    })
+}
+
+/// By which the consonants of Devanagari, Bengali, Gujarati, Oriya, Telugu and Malayalam join.
+const VIRAMAS: &str = "\u{94d}\u{9cd}\u{acd}\u{b4d}\u{c4d}\u{d4d}";
 
 /// The text with typographic quotes, dashes, dots and spaces in their ASCII forms, so that one curly apostrophe does
 /// not make an English message UCS-2. Letters, and the joiners that shape them, stay as they are.
@@ -79,22 +146,6 @@ pub fn fold(text: &str) -> String {
         }
     }
     folded
-}
-
-/// The parts of a text in `encoding`; `None` if a character has no `cost` in it.
-fn count(text: &str, encoding: Encoding, cost: impl Fn(char) -> Option<usize>) -> Option<usize> {
-    let (single, part) = encoding.sizes();
-    let (mut total, mut parts, mut used) = (0, 1, 0);
-    for c in text.chars() {
-        let cost = cost(c)?;
-        total += cost;
-        if used + cost > part {
-            parts += 1;
-            used = 0;
-        }
-        used += cost;
-    }
-    Some(if total <= single { 1 } else { parts })
 }
 
 /// The basic table beyond ASCII.
@@ -177,19 +228,39 @@ mod tests {
         assert_eq!(fold("łódź می\u{200c}خواهم"), "łódź می\u{200c}خواهم");
     }
 
+    #[test]
+    fn a_letter_of_several_characters_stays_whole_and_an_endless_one_does_not_stop_the_text() {
+        let family = "👩‍👩‍👧";
+        let text = format!("{}{family}{}", "я".repeat(62), "я".repeat(30));
+        let parts = split(&text);
+        assert_eq!(parts[0], "я".repeat(62));
+        assert!(parts[1].starts_with(family));
+        let marks = format!("e{}", "\u{301}".repeat(200));
+        assert_eq!(split(&marks).iter().map(|part| part.chars().count()).collect::<Vec<_>>(), [67, 67, 67]);
+    }
+
     proptest! {
         #[test]
-        fn any_text_fits_its_parts_and_folding_twice_is_folding_once(text in "\\PC{0,400}") {
+        fn the_parts_are_the_text_and_each_fits(text in "(\\PC|[a-z€|{}\\r\\n]|[👩‍👧🏽é়্ক]){0,400}") {
             let of = segments(&text);
-            let units: usize = match of.encoding {
-                Encoding::Gsm7 => text.chars().filter_map(septets).sum(),
-                Encoding::Ucs2 => text.encode_utf16().count(),
-            };
+            let parts = split(&text);
+            prop_assert_eq!(parts.len(), of.count);
+            prop_assert_eq!(parts.concat(), text.clone());
             let (single, part) = of.encoding.sizes();
-            let room = if of.count == 1 { single } else { of.count * part };
-            prop_assert!(units <= room);
-            prop_assert!(of.count == 1 || units > (of.count - 1) * (part - 1));
+            let room = if of.count == 1 { single } else { part };
+            for (n, piece) in parts.iter().enumerate() {
+                prop_assert!(of.encoding.cost(piece) <= room);
+                prop_assert!(n == 0 || !piece.is_empty());
+            }
             prop_assert_eq!(fold(&fold(&text)), fold(&text));
+        }
+
+        #[test]
+        fn plain_letters_fill_their_parts(letters in 0_usize..700, gsm in proptest::bool::ANY) {
+            let of = segments(&if gsm { "a" } else { "я" }.repeat(letters));
+            let (single, part) = of.encoding.sizes();
+            let needed = if letters <= single { 1 } else { letters.div_ceil(part) };
+            prop_assert_eq!(of.count, needed);
         }
     }
 }

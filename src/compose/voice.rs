@@ -268,6 +268,16 @@ fn put<'a>(values: &mut FluentArgs<'a>, lang: Lang, name: &'a str, arg: &'a Arg)
     Ok(())
 }
 
+/// An argument as it stands in a text of `lang`; nothing if it cannot be said.
+pub(super) fn said(lang: Lang, arg: &Arg) -> Option<String> {
+    match arg {
+        Arg::Text(text) => Some(text.clone()),
+        Arg::Number(number) if number.is_finite() && has_decimal_comma(lang) => Some(number.to_string().replace('.', ",")),
+        Arg::Number(number) => number.is_finite().then(|| number.to_string()),
+        Arg::When { ms, zone, style } => moment::local_words(lang, zone.parse::<Zone>().ok()?.local(*ms), *style).ok(),
+    }
+}
+
 /// The language whose plural rules Fluent applies. Its data lacks Haitian Creole, which has one form for every
 /// number, as Chinese; Yiddish has the rule of English (CLDR).
 const fn plural_rules(lang: Lang) -> &'static str {

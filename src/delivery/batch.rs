@@ -7,13 +7,14 @@ use sha2::{Digest, Sha256};
 
 use super::pace::{Cost, Paces};
 use super::prepare::Ready;
+use super::say::{Said, say};
 use super::ways::{AHEAD, Gateways, Openings};
 use crate::clock::Time;
-use crate::compose::{Args, Encoding, fold, segments};
+use crate::compose::{Encoding, segments};
 use crate::fault;
 use crate::gateway::{Gateway, Outgoing};
 use crate::kit::Kit;
-use crate::model::{Address, Category, Channel, Class, Id, Lang, MessageState, Priority, Reason, Severity, hex};
+use crate::model::{Address, Category, Channel, Class, Id, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Contacted, Decided, Decision, Due, Facts, Wording};
 use crate::schedule::Question;
 use crate::store::decisions::{self, NewDecision};
@@ -25,13 +26,16 @@ use crate::store::{StoreError, Tx, facts, pace, threads};
 /// A message that waits for a shut gateway and is of no use after this time is told of: somebody can call.
 const SOON_OVER: Duration = Duration::from_secs(30 * 60);
 
+/// For how long free words may go where others need approved ones: a little less than WhatsApp's 24 hours, since a message is
+/// under way for a while.
+const CONVERSATION: Duration = Duration::from_mins(24 * 60 - 5);
+
 /// Whom a message goes to, on which channel: messages of one person keep their order.
 fn person(channel: Channel, to: &Address) -> String {
     format!("{channel} {}", to.expose())
 }
 
 /// A message that may go, if it has a place.
-#[derive(Debug)]
 pub(super) struct Going {
     pub(super) row: Claimed,
     /// The contact and its thread; `None` for somebody unknown.
@@ -39,8 +43,8 @@ pub(super) struct Going {
     pub(super) channel: Channel,
     pub(super) gateway: String,
     pub(super) to: Address,
-    pub(super) text: String,
-    pub(super) lang: Lang,
+    pub(super) said: Said,
+    pub(super) in_conversation: bool,
     pub(super) decided: (&'static str, Reason),
     pub(super) has_next_rung: bool,
 }
@@ -189,21 +193,22 @@ impl<'a> Batch<'a> {
         let found = own.iter().find(|c| c.contact_id == contact.id.0 && c.thread_id == contact.thread.0);
         let Some(found) = found else { return Err(StoreError::Missing("contact")) };
         let channel: Channel = found.channel.parse().map_err(|_| StoreError::Unreadable("a channel".into()))?;
-        let Some(gateway) = self.ways.best(channel, self.kit.clock.machine()).map(|g| g.name().to_owned()) else {
+        let Some(gateway) = self.ways.best(channel, self.kit.clock.machine()) else {
             return Err(StoreError::Missing("gateway"));
         };
-        let Some((text, lang)) = self.text(row, wording)? else {
+        let Some(said) = say(self.kit, row, wording, Some(gateway))? else {
             self.skip(row, Reason::NoText);
             return Ok(());
         };
+        let heard = known.heard_on(contact.thread.0).map(Time);
         self.going.push(Going {
             row: row.clone(),
             whose: Some(contact),
             channel,
-            gateway,
+            gateway: gateway.name().to_owned(),
             to: Address::new(found.address.as_str()),
-            text,
-            lang,
+            said,
+            in_conversation: heard.is_some_and(|at| at <= self.now && self.now.since(at) < CONVERSATION),
             decided,
             has_next_rung,
         });
@@ -216,7 +221,7 @@ impl<'a> Batch<'a> {
             self.skip(row, Reason::Expired);
             return Ok(());
         }
-        let Some((text, lang)) = self.text(row, Wording::Full)? else {
+        let Some(said) = say(self.kit, row, Wording::Full, self.ways.named(&row.via_gateway))? else {
             self.skip(row, Reason::NoText);
             return Ok(());
         };
@@ -228,8 +233,9 @@ impl<'a> Batch<'a> {
             channel,
             gateway,
             to: Address::new(row.to_address.as_str()),
-            text,
-            lang,
+            said,
+            // They have written just now.
+            in_conversation: true,
             decided: ("send", Reason::Reply),
             has_next_rung: false,
         });
@@ -324,7 +330,7 @@ impl<'a> Batch<'a> {
     /// The gateways by which a message can go, in the order of preference, with what it costs of their paces. An answer to somebody
     /// unknown goes by the one that they wrote to.
     fn ways_of(&self, going: &Going) -> Vec<(String, Vec<Cost>)> {
-        let count = || i64::try_from(segments(&going.text).count).unwrap_or(i64::MAX);
+        let count = || i64::try_from(segments(&going.said.text).count).unwrap_or(i64::MAX);
         let costs = |gateway: &Gateway| {
             let (name, limits) = (gateway.name(), gateway.limits());
             let of_gateway = limits.per_second.map(|rate| Cost::of_gateway(name, rate, count()));
@@ -349,7 +355,8 @@ impl<'a> Batch<'a> {
             self.question_timers.push(self.timer(row, Kind::Question, whose.thread, until));
         }
         self.decisions.push(self.decision(row, going.decided.0, going.decided.1, None, String::new()));
-        let parts = segments(&going.text);
+        let parts = segments(&going.said.text);
+        let count = i64::try_from(parts.count).unwrap_or(i64::MAX);
         let reference = self.kit.dice.token();
         let (contact, thread) = (going.whose.map(|w| w.id), going.whose.map(|w| w.thread));
         let patient = row.patient_id.map(Id);
@@ -357,10 +364,10 @@ impl<'a> Batch<'a> {
             id: Id(row.id),
             contact,
             thread,
-            body: going.text.clone(),
-            body_lang: going.lang.tag(),
+            body: going.said.text.clone(),
+            body_lang: going.said.lang.tag(),
             encoding: parts.encoding.as_str(),
-            segments: i64::try_from(parts.count).unwrap_or(i64::MAX),
+            segments: count,
             gateway: going.gateway.clone(),
             n: row.attempts,
             reference: reference.clone(),
@@ -377,7 +384,10 @@ impl<'a> Batch<'a> {
             outgoing: Outgoing {
                 expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
                 ucs2: parts.encoding == Encoding::Ucs2,
-                ..Outgoing::plain((Id(row.id), row.attempts), going.to.clone(), &going.text, reference)
+                segments: count,
+                wording: going.said.wording.clone(),
+                in_conversation: going.in_conversation,
+                ..Outgoing::plain((Id(row.id), row.attempts), going.to.clone(), &going.said.text, reference)
             },
             lease_until: self.lease_until,
             decided: self.now,
@@ -387,26 +397,6 @@ impl<'a> Batch<'a> {
             group: person(going.channel, &going.to),
         });
         Ok(())
-    }
-
-    /// The text, or `None` if it cannot be made.
-    fn text(&self, row: &Claimed, wording: Wording) -> Result<Option<(String, Lang)>, StoreError> {
-        let lang: Lang = row.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", row.lang)))?;
-        if row.key == "staff" {
-            return Ok(Some((row.body.clone(), lang)));
-        }
-        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))?;
-        let key = match wording {
-            Wording::Full => row.key.clone(),
-            Wording::Discreet => self.kit.catalogue.discreet(&row.key),
-        };
-        match self.kit.catalogue.render(lang, &key, &args) {
-            Ok(rendered) => Ok(Some((fold(rendered.text.expose()), rendered.lang))),
-            Err(e) => {
-                tracing::error!(id = %Id(row.id), key, error = %e, "a message could not be written");
-                Ok(None)
-            }
-        }
     }
 
     fn decide(&mut self, row: &Claimed, outcome: &'static str, reason: Reason, until: Option<Time>, facts: &Facts) {

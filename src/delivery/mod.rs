@@ -13,6 +13,7 @@ mod prepare;
 mod receipts;
 mod retry;
 mod room;
+mod say;
 mod ways;
 mod worker;
 

@@ -7,9 +7,9 @@ use super::batch::Batch;
 use super::ways::{Gateways, Openings};
 use crate::clock::Time;
 use crate::fault;
-use crate::gateway::Outgoing;
+use crate::gateway::{Gateway, Outgoing};
 use crate::kit::Kit;
-use crate::model::{Channel, Class, Id, Priority, Reason};
+use crate::model::{Channel, Class, ContentClass, Id, Priority, Reason};
 use crate::policy::{self, Consent, Contact, Due, Facts};
 use crate::schedule::Question;
 use crate::store::messages::{self, Claimed, Lease};
@@ -206,10 +206,12 @@ pub fn facts_of(known: &facts::Facts, patient: i64, kit: &Kit, ways: &Gateways) 
     let mut contacts = Vec::new();
     for c in known.contacts_of(patient) {
         let channel: Channel = c.channel.parse().map_err(|_| unreadable("a channel"))?;
+        let class: ContentClass = c.class.parse().map_err(|_| unreadable("a content class"))?;
         contacts.push(Contact {
             id: Id(c.contact_id),
             thread: Id(c.thread_id),
-            class: c.class.parse().map_err(|_| unreadable("a content class"))?,
+            // No gateway of the channel may be given more than it is configured for.
+            class: ways.of_channel(channel).map(Gateway::content).max().map_or(class, |most| class.min(most)),
             served: ways.serves(channel),
             closed: c.state != "active",
             revoked: alone.get(&c.contact_id).copied().unwrap_or(false),

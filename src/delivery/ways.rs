@@ -127,10 +127,15 @@ impl Gateways {
         self.way(name).map(|w| &w.gateway)
     }
 
+    /// The gateways of a channel, in the order of preference.
+    pub fn of_channel(&self, channel: Channel) -> impl Iterator<Item = &Gateway> {
+        self.all().filter(move |g| g.channel() == channel)
+    }
+
     /// Whether any gateway serves a channel.
     #[must_use]
     pub fn serves(&self, channel: Channel) -> bool {
-        self.all().any(|g| g.channel() == channel)
+        self.of_channel(channel).next().is_some()
     }
 
     /// The gateway by which something goes on a channel now: the first that takes messages; if none does, the first.

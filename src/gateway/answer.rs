@@ -101,14 +101,7 @@ impl Answers {
         let rule = self.failures.iter().find(|rule| rule.test.holds(status, &text, json.as_ref()));
         let meaning = rule.map_or_else(|| by_status(status), |rule| rule.meaning);
         let code = rule.and_then(|rule| rule.code.clone()).unwrap_or_else(|| format!("http-{status}"));
-        Err(match meaning {
-            Meaning::Busy => SendError::Busy { retry_after: retry_after(headers) },
-            Meaning::Unknown => SendError::Unknown,
-            Meaning::Blocked => SendError::Blocked,
-            Meaning::Unreachable => SendError::Unreachable { code },
-            Meaning::Refused => SendError::Refused { code },
-            Meaning::Misconfigured => SendError::Misconfigured { code },
-        })
+        Err(decided(meaning, code, retry_after(headers)))
     }
 }
 
@@ -145,7 +138,20 @@ pub(super) fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn by_status(status: u16) -> Meaning {
+/// A meaning as a decision.
+pub(super) fn decided(meaning: Meaning, code: String, retry_after: Option<Duration>) -> SendError {
+    match meaning {
+        Meaning::Busy => SendError::Busy { retry_after },
+        Meaning::Unknown => SendError::Unknown,
+        Meaning::Blocked => SendError::Blocked,
+        Meaning::Unreachable => SendError::Unreachable { code },
+        Meaning::Refused => SendError::Refused { code },
+        Meaning::Misconfigured => SendError::Misconfigured { code },
+    }
+}
+
+/// What HTTP itself says.
+pub(super) fn by_status(status: u16) -> Meaning {
     match status {
         429 | 503 => Meaning::Busy,
         400 | 413 | 422 => Meaning::Refused,
@@ -158,7 +164,7 @@ fn by_status(status: u16) -> Meaning {
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. A date is measured against the answer's own `Date`, so
 /// that our clock need not agree with theirs. Without one it says nothing, and neither do 0 and the past: the
 /// caller's own back-off is then the longer wait.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -1,24 +1,19 @@
 //! A generic SMS gateway over HTTP, described in the configuration: Kannel by a preset, others by hand.
-//!
-//! *What can be said for certain about a failed exchange:* if no connection came about (refused, no such name,
-//! connect time-out, TLS), nothing was sent: busy. If anything breaks or takes too long afterwards, the provider
-//! may have read the request: unknown. Redirects are not followed and no proxy is taken from the environment,
-//! so that passwords and texts go only where the configuration says.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response};
 
+use super::exchange::{self, Answer};
 use super::incoming::Hooks;
 use super::settings::{self, Auth, BodyTemplate, Environment, Settings};
 use super::template::{Place, Placeholder, Template, unreserved};
-use super::{Accepted, BODY_LIMIT, Incoming, Limits, Outgoing, Rejected, Reply, Request, SendError};
+use super::{Accepted, Incoming, Limits, Outgoing, Rejected, Reply, Request, SendError};
 use crate::document::Table;
-use crate::fault;
-use crate::model::Channel;
+use crate::model::{Channel, ContentClass};
 
 /// A gateway reached over HTTP. Cloning shares its connections.
 #[derive(Clone)]
@@ -40,22 +35,8 @@ impl HttpGateway {
     /// `None` only if no HTTP client can be made, which is a fault too.
     pub fn read(table: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Option<HttpGateway> {
         let settings = settings::read(table, public_url, env);
-        let client = Client::builder()
-            .user_agent(concat!("porchlight/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .tcp_nodelay(true)
-            .timeout(settings.timeout)
-            .connect_timeout(settings.connect_timeout)
-            .pool_max_idle_per_host(settings.limits.concurrency)
-            // Shorter than providers keep idle connections: a request on a dying one would be in doubt.
-            .pool_idle_timeout(std::time::Duration::from_secs(10))
-            .build();
-        let Ok(client) = client else {
-            table.fault("url", "no HTTP client can be made on this machine: is its TLS set up?");
-            return None;
-        };
+        let times = (settings.timeout, settings.connect_timeout);
+        let client = exchange::client(table, times, settings.limits.concurrency)?;
         Some(HttpGateway { settings: Arc::new(settings), client })
     }
 
@@ -81,6 +62,26 @@ impl HttpGateway {
     #[must_use]
     pub fn gives_receipts(&self) -> bool {
         self.settings.hooks.receipt.is_some()
+    }
+
+    pub(super) fn folds(&self) -> bool {
+        self.settings.fold
+    }
+
+    pub(super) fn content(&self) -> ContentClass {
+        self.settings.content
+    }
+
+    pub(super) fn health_acknowledged(&self) -> bool {
+        self.settings.health_acknowledged
+    }
+
+    /// Whether anybody answers at the address: nothing but the host is asked, so that nothing can be sent.
+    pub(super) async fn probe(&self) -> Result<(), SendError> {
+        let root = self.settings.url.literal_start().and_then(|start| reqwest::Url::parse(&start).ok()?.join("/").ok());
+        let Some(root) = root else { return Err(misconfigured("url")) };
+        let request = self.client.head(root).build().map_err(|_| misconfigured("request"))?;
+        exchange::exchange(&self.client, request).await.map(|_| ())
     }
 
     /// What to answer the provider's own requests.
@@ -109,16 +110,7 @@ impl HttpGateway {
     /// See [`SendError`].
     pub async fn send(&self, message: &Outgoing) -> Result<Accepted, SendError> {
         let request = self.request(message)?;
-        let response = match self.client.execute(request).await {
-            Ok(response) => response,
-            Err(error) if error.is_connect() => return Err(SendError::Busy { retry_after: None }),
-            Err(error) if error.is_builder() => return Err(misconfigured("request")),
-            Err(_) => return Err(SendError::Unknown),
-        };
-        fault::point("send.status");
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = capped_body(response).await;
+        let Answer { status, headers, body } = exchange::exchange(&self.client, request).await?;
         self.settings.answers.decide(status, &headers, &body)
     }
 
@@ -146,7 +138,10 @@ impl HttpGateway {
         let (content_type, body) = match &settings.body {
             BodyTemplate::None => (None, None),
             BodyTemplate::Form(form) => (Some("application/x-www-form-urlencoded"), Some(parameters(form, &value))),
-            BodyTemplate::Json(template) => (Some("application/json"), Some(render(template, Place::Json)?)),
+            BodyTemplate::Json { expiring, forever } => {
+                let template = forever.as_ref().filter(|_| message.expires_in.is_none()).unwrap_or(expiring);
+                (Some("application/json"), Some(render(template, Place::Json)?))
+            }
             BodyTemplate::Raw { content_type, template } => (Some(content_type.as_str()), Some(render(template, Place::Plain)?)),
         };
         let mut headers = HeaderMap::new();
@@ -210,20 +205,6 @@ fn parameters<'v>(list: &[(String, Template)], value: &dyn Fn(Placeholder) -> Op
         out.push_str(&rendered);
     }
     out
-}
-
-/// The first [`BODY_LIMIT`] bytes of an answer, or as many as came before it broke off: the status is known by
-/// now, and [`super::answer`] calls an answer whose words are missing unknown.
-async fn capped_body(mut response: Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = BODY_LIMIT - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == BODY_LIMIT {
-            break;
-        }
-    }
-    body
 }
 
 fn misconfigured(code: &str) -> SendError {

@@ -1,6 +1,6 @@
 //! Reads what a provider sends to our hooks. Pure.
 //!
-//! The shared secret is compared first, in constant time. Then only what the configuration names is read.
+//! The shared secret is compared, or the signature checked, first and in constant time. Then only what the configuration names is read.
 //! A text that is not valid in its charset is kept with U+FFFD in the gaps: refusing it could lose a cry for help.
 //!
 //! *Invariant:* a request is read item by item, and one that cannot be read never takes the others with it. A
@@ -9,18 +9,19 @@
 
 use reqwest::Method;
 use serde_json::Value;
-use subtle::ConstantTimeEq;
 
 use super::answer::scalar;
+use super::signature::{Scheme, same};
 use super::{BODY_LIMIT, Hook, Incoming, Rejected, Request};
 use crate::clock::Time;
-use crate::model::{Address, Body, Extras, MessageState};
+use crate::model::{Address, Body, Extras, Meaning, Media, MessageState, Part};
 
-/// Where the shared secret stands in a request.
+/// Where the shared secret stands in a request, or what it signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SecretAt {
     Query(String),
     Header(String),
+    Signs(Scheme),
 }
 
 /// Where the fields of a hook stand.
@@ -80,6 +81,14 @@ pub(super) struct InboundMap {
     pub(super) time_format: TimeFormat,
     /// The field that names the charset of the text.
     pub(super) charset: Option<String>,
+    /// Another field for the sender, where the first is empty.
+    pub(super) from_or: Option<String>,
+    /// The field that says what a request is about, and its words for a person's message: then either door takes both kinds.
+    pub(super) event: Option<(String, Vec<String>)>,
+    /// The fields of a longer text's part: what it is part of, its number, how many there are.
+    pub(super) part: Option<[String; 3]>,
+    /// The field that tells of a picture and the like, and what its words mean; without words any text in it is a MIME type.
+    pub(super) media: Option<(String, Vec<(String, Media)>)>,
 }
 
 /// The fields of a receipt.
@@ -93,6 +102,8 @@ pub(super) struct ReceiptMap {
     pub(super) code: Option<String>,
     /// The provider's words; `None` for those that tell us nothing new.
     pub(super) states: Vec<(String, Option<MessageState>)>,
+    /// What the codes of a failure mean.
+    pub(super) means: Vec<(String, Meaning)>,
 }
 
 /// How to read both hooks. Has no `Debug`: it holds the secret.
@@ -116,12 +127,13 @@ impl Hooks {
     /// Checks the secret, then reads.
     pub(super) fn parse(&self, request: &Request<'_>) -> Result<Read, Rejected> {
         let query = pairs(request.query.as_bytes());
-        let given = match &self.secret_at {
-            SecretAt::Query(name) => query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice()),
-            SecretAt::Header(name) => request.headers.get(name).map(reqwest::header::HeaderValue::as_bytes),
+        let said = |given: Option<&[u8]>| given.is_some_and(|given| same(given, &self.secret));
+        let right = match &self.secret_at {
+            SecretAt::Query(name) => said(query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())),
+            SecretAt::Header(name) => said(request.headers.get(name).map(reqwest::header::HeaderValue::as_bytes)),
+            SecretAt::Signs(scheme) => scheme.holds(&self.secret, request),
         };
         // An empty secret in the configuration opens nothing.
-        let right = given.is_some_and(|given| bool::from(given.ct_eq(self.secret.as_bytes())));
         if !right || self.secret.is_empty() {
             return Err(Rejected::Unauthorised);
         }
@@ -130,6 +142,14 @@ impl Hooks {
         }
         if !matches!(*request.method, Method::GET | Method::POST) {
             return Err(malformed("only GET and POST are understood"));
+        }
+        if let Some((map, (event, words))) = self.inbound.as_ref().and_then(|map| Some((map, map.event.as_ref()?))) {
+            let items = items(map.fields, map.items.as_deref(), query, request)?;
+            return gather(items.iter().map(|item| match (item.text(Some(event)), &self.receipt) {
+                (Some(word), _) if words.contains(&word) => map.read(item).map(Some),
+                (_, Some(receipt)) => receipt.read(item),
+                (_, None) => Ok(None),
+            }));
         }
         match request.path_kind {
             Hook::Inbound => {
@@ -147,7 +167,7 @@ impl Hooks {
 }
 
 /// Puts what could be read beside what could not. An item without news counts as read.
-fn gather(items: impl Iterator<Item = Result<Option<Incoming>, &'static str>>) -> Result<Read, Rejected> {
+pub(super) fn gather(items: impl Iterator<Item = Result<Option<Incoming>, &'static str>>) -> Result<Read, Rejected> {
     let mut read = Read::default();
     let mut without_news = 0_usize;
     for item in items {
@@ -186,7 +206,8 @@ impl Item {
 
 impl InboundMap {
     fn read(&self, item: &Item) -> Result<Incoming, &'static str> {
-        let from = item.text(Some(&self.from)).ok_or("the sender's field is missing or empty")?;
+        let from = item.text(Some(&self.from)).or_else(|| item.text(self.from_or.as_ref()));
+        let from = from.ok_or("the sender's field is missing or empty")?;
         // A picture has no text, and somebody sent it all the same.
         let text = item.bytes(&self.text).unwrap_or_default();
         let charset = item.text(self.charset.as_ref());
@@ -196,8 +217,25 @@ impl InboundMap {
             text: Body::new(decode(&text, charset.as_deref())),
             provider_id: item.text(self.id.as_ref()),
             provider_time: item.text(self.time.as_ref()).and_then(|time| self.time_format.read(&time)),
-            extras: Extras::default(),
+            extras: Extras { media: self.media(item), part: self.part(item), ..Extras::default() },
         })
+    }
+
+    fn media(&self, item: &Item) -> Option<Media> {
+        let (field, words) = self.media.as_ref()?;
+        let word = item.text(Some(field))?;
+        if words.is_empty() {
+            return Some(media_type(&word));
+        }
+        words.iter().find(|(known, _)| *known == word).map(|(_, media)| *media)
+    }
+
+    /// Of a text that has parts; one in a single part is whole.
+    fn part(&self, item: &Item) -> Option<Part> {
+        let [of, number, count] = self.part.as_ref()?;
+        let small = |field| item.text(Some(field))?.parse::<u8>().ok();
+        let (number, count) = (small(number)?, small(count)?);
+        (count > 1 && (1..=count).contains(&number)).then_some(Part { of: item.text(Some(of))?, number, count })
     }
 }
 
@@ -214,7 +252,8 @@ impl ReceiptMap {
             return Err("neither the reference's nor the id's field names a message");
         }
         let code = item.text(self.code.as_ref()).unwrap_or(word);
-        Ok(Some(Incoming::Receipt { reference, provider_id, state, code: plain_code(&code), means: None }))
+        let means = self.means.iter().find(|(known, _)| *known == code && state == MessageState::Failed).map(|(_, means)| *means);
+        Ok(Some(Incoming::Receipt { reference, provider_id, state, code: plain_code(&code), means }))
     }
 }
 
@@ -302,7 +341,7 @@ fn decode(bytes: &[u8], charset: Option<&str>) -> String {
 
 /// E.164 from what gateways write. Ten digits may be a national number and five a short code: those stay as
 /// they are, for the caller who knows the country.
-fn with_plus(address: &str) -> String {
+pub(super) fn with_plus(address: &str) -> String {
     let digits = address.strip_prefix("00").unwrap_or(address);
     // A `+` that nobody encoded has been read as a space, which trimming took away.
     if (11..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -312,14 +351,27 @@ fn with_plus(address: &str) -> String {
 }
 
 /// A provider's code, cut down to what cannot be a text or a person: some quote the message in it.
-fn plain_code(code: &str) -> Option<String> {
+pub(super) fn plain_code(code: &str) -> Option<String> {
     let code: String = code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).take(24).collect();
     let digits = code.bytes().filter(u8::is_ascii_digit).count();
     (!code.is_empty() && digits < 7).then_some(code)
 }
 
-fn malformed(what: &str) -> Rejected {
+/// Nothing of it can be read.
+pub(super) fn malformed(what: &str) -> Rejected {
     Rejected::Malformed { what: what.to_owned() }
+}
+
+/// What a MIME type stands for.
+pub(super) fn media_type(mime: &str) -> Media {
+    match mime.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "image" => Media::Photo,
+        "audio" => Media::Voice,
+        "video" => Media::Video,
+        "text" if mime.to_ascii_lowercase().contains("vcard") => Media::Contact,
+        "application" | "text" => Media::File,
+        _ => Media::Other,
+    }
 }
 
 #[cfg(test)]
@@ -343,6 +395,10 @@ mod tests {
                 time: None,
                 time_format: TimeFormat::Seconds,
                 charset: None,
+                from_or: None,
+                event: None,
+                part: None,
+                media: None,
             }),
             receipt: Some(ReceiptMap {
                 fields,
@@ -352,6 +408,7 @@ mod tests {
                 state: "/state".to_owned(),
                 code: None,
                 states: vec![("DELIVRD".to_owned(), Some(MessageState::Delivered)), ("ENROUTE".to_owned(), None)],
+                means: Vec::new(),
             }),
         }
     }
@@ -359,7 +416,7 @@ mod tests {
     fn parse(path_kind: Hook, list: &str) -> Result<Read, Rejected> {
         let (body, headers) = (format!(r#"{{"list":[{list}]}}"#), reqwest::header::HeaderMap::new());
         let query = "key=hook-secret-0123456789";
-        hooks().parse(&Request { method: &Method::POST, path_kind, query, headers: &headers, body: body.as_bytes() })
+        hooks().parse(&Request { method: &Method::POST, path_kind, query, headers: &headers, body: body.as_bytes(), at: Time(0) })
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::Limits;
 use super::incoming::Fields;
 use super::settings::Environment;
 use super::template::Template;
@@ -158,6 +159,56 @@ impl<'a> Layers<'a> {
         'a: 'b,
     {
         Layers { own: Some(table), preset: None, at: table, path: format!("{}{key}.", self.path), env: self.env }
+    }
+
+    /// The gateway's name.
+    pub(super) fn name(&self) -> String {
+        let name = self.need("name", "a name for the gateway");
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            self.fault("name", "a gateway's name stands in addresses: use small letters, digits and hyphens");
+        }
+        name
+    }
+
+    /// The public address of the service without a slash at its end.
+    pub(super) fn public_url<'u>(&self, public_url: &'u str) -> &'u str {
+        if public_url.contains(['%', '?', '#', ' ']) {
+            self.fault("name", "the public address of the service must be plain: https://host[:port][/path]");
+        }
+        public_url.trim_end_matches('/')
+    }
+
+    /// Whether requests may go to this address, which stands at `url`.
+    pub(super) fn check_address(&self, text: &str) {
+        let plain_http = self.flag("plain_http").unwrap_or(false);
+        match reqwest::Url::parse(text) {
+            Ok(url) if url.scheme() == "https" => {}
+            Ok(url) if url.scheme() == "http" => {
+                let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+                if !local && !plain_http {
+                    self.fault(
+                        "url",
+                        "`url` would carry passwords and patients' messages in the clear: use https, or say `plain_http = true` for a network that nobody else can read",
+                    );
+                }
+            }
+            _ if text.is_empty() => {}
+            Ok(_) | Err(_) => self.fault("url", "`url` must begin with https:// or http:// and name a host"),
+        }
+    }
+
+    /// How hard it may be pushed, unless said otherwise: requests at once, messages a second.
+    pub(super) fn limits(&self, (concurrency, per_second): (i64, Option<f64>)) -> Limits {
+        let said = self.own.and_then(|t| t.number("per_second")).or_else(|| self.preset.and_then(|t| t.number("per_second")));
+        let fits = said.is_none_or(|n| n.is_finite() && n > 0.0);
+        if !fits {
+            self.fault("per_second", "`per_second` must be more than zero");
+        }
+        Limits {
+            concurrency: usize::try_from(self.int_in("concurrency", 1..=512, concurrency)).unwrap_or(16),
+            per_second: said.filter(|_| fits).or(per_second),
+            pair: None,
+        }
     }
 
     pub(super) fn fault(&self, key: &str, what: impl Into<String>) {

@@ -11,13 +11,24 @@
 //! others of its request with it.
 
 mod answer;
+mod approved;
+mod codes;
+mod exchange;
+mod health;
 mod hook_settings;
 mod http;
 mod incoming;
 mod layers;
+#[cfg(test)]
+mod preset_tests;
+#[cfg(test)]
+mod scripted;
 mod settings;
+mod signature;
 mod simulator;
 mod template;
+mod twilio;
+mod whatsapp;
 #[cfg(test)]
 mod wire_tests;
 
@@ -28,14 +39,19 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 
 use crate::clock::Time;
-use crate::model::{Address, Body, Channel, Extras, Id, Meaning, MessageState};
+use crate::document::Table;
+use crate::model::{Address, Body, Channel, ContentClass, Extras, Id, Meaning, MessageState};
 
 pub use http::HttpGateway;
 pub use settings::Environment;
 pub use simulator::{Direction, PhoneMessage, Simulator};
+pub use twilio::Twilio;
+pub use whatsapp::WhatsApp;
 
 /// The most bytes of a provider's request or answer that are read.
 pub const BODY_LIMIT: usize = 64 * 1024;
+/// Meta puts many messages into one request.
+const WHATSAPP_BODY_LIMIT: usize = 3 * 1024 * 1024;
 
 /// One message on its way out.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,6 +73,8 @@ pub struct Outgoing {
     pub ucs2: bool,
     /// The answers that it offers, for channels with buttons. The text says them as well.
     pub choices: Vec<Choice>,
+    /// How many parts of SMS the text takes: what is counted against a provider's pace and price.
+    pub segments: i64,
     /// What it says, for channels on which a business writes first in approved words only.
     pub wording: Wording,
     /// Whether the person wrote on this channel lately: then also free words may go where others need approved ones.
@@ -75,6 +93,7 @@ impl Outgoing {
             reference,
             expires_in: None,
             ucs2: false,
+            segments: 1,
             choices: Vec::new(),
             wording: Wording::default(),
             in_conversation: false,
@@ -233,6 +252,8 @@ pub struct Request<'a> {
     pub headers: &'a HeaderMap,
     /// The body, as sent.
     pub body: &'a [u8],
+    /// When it came (machine time): signatures that carry a time are good for a while.
+    pub at: Time,
 }
 
 impl fmt::Debug for Request<'_> {
@@ -253,7 +274,7 @@ pub enum Rejected {
         /// What is wrong, without anything that the request said.
         what: String,
     },
-    /// More than [`BODY_LIMIT`]. Answer 413.
+    /// More than [`Gateway::body_limit`]. Answer 413.
     #[error("the request is too large")]
     TooLarge,
 }
@@ -287,15 +308,37 @@ pub enum Gateway {
     Simulator(Simulator),
     /// An SMS gateway that is described in the configuration.
     Http(HttpGateway),
+    /// Twilio.
+    Twilio(Twilio),
+    /// WhatsApp by Meta's Cloud API.
+    WhatsApp(WhatsApp),
 }
 
 impl Gateway {
+    /// The kinds that the configuration can name.
+    pub const KINDS: &str = "http, twilio or whatsapp";
+
+    /// Reads a `[[gateway]]` of a known kind; faults stay with the table's document. `None` for another kind, or with a fault.
+    pub fn read(kind: &str, table: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Option<Gateway> {
+        match kind {
+            "http" => HttpGateway::read(table, public_url, env).map(Gateway::Http),
+            "twilio" => Twilio::read(table, public_url, env).map(Gateway::Twilio),
+            "whatsapp" => WhatsApp::read(table, env).map(Gateway::WhatsApp),
+            _ => {
+                table.fault("kind", format!("`{kind}` is no kind of gateway: use {}", Gateway::KINDS));
+                None
+            }
+        }
+    }
+
     /// Its name in the configuration and in the addresses of its hooks.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Gateway::Simulator(simulator) => simulator.name(),
             Gateway::Http(http) => http.name(),
+            Gateway::Twilio(twilio) => twilio.name(),
+            Gateway::WhatsApp(whatsapp) => whatsapp.name(),
         }
     }
 
@@ -305,6 +348,8 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) => "simulator",
             Gateway::Http(_) => "http",
+            Gateway::Twilio(_) => "twilio",
+            Gateway::WhatsApp(_) => "whatsapp",
         }
     }
 
@@ -314,6 +359,8 @@ impl Gateway {
         match self {
             Gateway::Simulator(simulator) => simulator.channel(),
             Gateway::Http(http) => http.channel(),
+            Gateway::Twilio(twilio) => twilio.channel(),
+            Gateway::WhatsApp(_) => Channel::WhatsApp,
         }
     }
 
@@ -323,6 +370,52 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None, pair: None },
             Gateway::Http(http) => http.limits(),
+            Gateway::Twilio(twilio) => twilio.limits(),
+            Gateway::WhatsApp(whatsapp) => whatsapp.limits(),
+        }
+    }
+
+    /// Whether typographic quotes, dashes and spaces are to be sent in their plain forms.
+    #[must_use]
+    pub fn folds(&self) -> bool {
+        match self {
+            Gateway::Simulator(simulator) => simulator.channel() == Channel::Sms,
+            Gateway::Http(http) => http.folds(),
+            Gateway::Twilio(twilio) => twilio.folds(),
+            Gateway::WhatsApp(whatsapp) => whatsapp.folds(),
+        }
+    }
+
+    /// The highest class of content that may go this way, whatever a contact agreed to.
+    #[must_use]
+    pub fn content(&self) -> ContentClass {
+        match self {
+            Gateway::Simulator(_) => ContentClass::Clinical,
+            Gateway::Http(http) => http.content(),
+            Gateway::Twilio(twilio) => twilio.content(),
+            Gateway::WhatsApp(whatsapp) => whatsapp.content(),
+        }
+    }
+
+    /// What somebody who may decide ought to know before anything goes this way.
+    #[must_use]
+    pub fn warning(&self) -> Option<&'static str> {
+        let acknowledged = match self {
+            Gateway::Simulator(_) => true,
+            Gateway::Http(http) => http.health_acknowledged(),
+            Gateway::Twilio(twilio) => twilio.health_acknowledged(),
+            Gateway::WhatsApp(whatsapp) => whatsapp.health_acknowledged(),
+        };
+        (!acknowledged).then_some(health::WARNING)
+    }
+
+    /// The messages of the catalogue that have approved templates here, each with the arguments that they must have.
+    #[must_use]
+    pub fn approved(&self) -> Vec<(&str, &[String])> {
+        match self {
+            Gateway::Simulator(_) | Gateway::Http(_) => Vec::new(),
+            Gateway::Twilio(twilio) => twilio.approved().named().collect(),
+            Gateway::WhatsApp(whatsapp) => whatsapp.approved().named().collect(),
         }
     }
 
@@ -330,7 +423,7 @@ impl Gateway {
     #[must_use]
     pub fn gives_receipts(&self) -> bool {
         match self {
-            Gateway::Simulator(_) => true,
+            Gateway::Simulator(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_) => true,
             Gateway::Http(http) => http.gives_receipts(),
         }
     }
@@ -343,11 +436,35 @@ impl Gateway {
         match self {
             Gateway::Simulator(simulator) => simulator.send(message),
             Gateway::Http(http) => http.send(message).await,
+            Gateway::Twilio(twilio) => twilio.send(message).await,
+            Gateway::WhatsApp(whatsapp) => whatsapp.send(message).await,
         }
     }
 
-    /// Reads what a provider sent: the shared secret first, in constant time. Pure, but for a line in the log
-    /// where some of a request could not be read.
+    /// Asks the provider something that sends nothing: whether it is there, and takes our credentials if it can say so.
+    ///
+    /// # Errors
+    /// What a message would meet.
+    pub async fn probe(&self) -> Result<(), SendError> {
+        match self {
+            Gateway::Simulator(_) => Ok(()),
+            Gateway::Http(http) => http.probe().await,
+            Gateway::Twilio(twilio) => twilio.probe().await,
+            Gateway::WhatsApp(whatsapp) => whatsapp.probe().await,
+        }
+    }
+
+    /// The most bytes that one of its requests may have.
+    #[must_use]
+    pub fn body_limit(&self) -> usize {
+        match self {
+            Gateway::Simulator(_) | Gateway::Http(_) | Gateway::Twilio(_) => BODY_LIMIT,
+            Gateway::WhatsApp(_) => WHATSAPP_BODY_LIMIT,
+        }
+    }
+
+    /// Reads what a provider sent: the shared secret or the signature first, in constant time. Pure, but for a line
+    /// in the log where some of a request could not be read.
     ///
     /// # Errors
     /// A wrong secret, a request of which nothing can be read, one that is too large.
@@ -356,15 +473,19 @@ impl Gateway {
             // Simulated phones speak within the process; nobody outside may speak for them.
             Gateway::Simulator(_) => Err(Rejected::Unauthorised),
             Gateway::Http(http) => http.parse(request),
+            Gateway::Twilio(twilio) => twilio.parse(request),
+            Gateway::WhatsApp(whatsapp) => whatsapp.parse(request),
         }
     }
 
     /// What to answer the provider after [`Gateway::parse`] succeeded and the result is stored.
     #[must_use]
-    pub fn reply(&self) -> Reply {
+    pub fn reply(&self, request: &Request<'_>) -> Reply {
         match self {
             Gateway::Simulator(_) => Reply { status: 200, content_type: "text/plain".to_owned(), body: String::new() },
             Gateway::Http(http) => http.reply(),
+            Gateway::Twilio(_) => Twilio::reply(),
+            Gateway::WhatsApp(_) => WhatsApp::reply(request),
         }
     }
 }

@@ -19,22 +19,34 @@ use super::answer::{Answers, Failure, IdAt, Statuses, Test};
 use super::incoming::Hooks;
 use super::layers::Layers;
 use super::template::{Place, Placeholder, Template, unreserved};
-use super::{Hook, Limits, Reply, hook_settings};
+use super::{Hook, Limits, Reply, health, hook_settings};
 use crate::document::{Document, Table};
-use crate::model::{Channel, Meaning};
+use crate::model::{Channel, ContentClass, Meaning};
 
 /// Looks up an environment variable: `std::env::var(name).ok()` in the program.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
-const KANNEL: &str = include_str!("../../config/gateways/kannel.toml");
+/// The presets by name.
+const PRESETS: [(&str, &str); 3] = [
+    ("kannel", include_str!("../../config/gateways/kannel.toml")),
+    ("smsgate", include_str!("../../config/gateways/smsgate.toml")),
+    ("playsms", include_str!("../../config/gateways/playsms.toml")),
+];
 
 /// The body of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum BodyTemplate {
     None,
     Form(Vec<(String, Template)>),
-    Json(Template),
-    Raw { content_type: String, template: Template },
+    Json {
+        expiring: Template,
+        /// For a message that does not expire, if it is another.
+        forever: Option<Template>,
+    },
+    Raw {
+        content_type: String,
+        template: Template,
+    },
 }
 
 /// How requests are authorised besides what the templates say.
@@ -82,21 +94,20 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) limits: Limits,
+    pub(super) fold: bool,
+    pub(super) content: ContentClass,
+    pub(super) health_acknowledged: bool,
 }
 
 /// Reads all of it; stand-ins keep the reading going past faults, which stay with the table's document.
 pub(super) fn read(table: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Settings {
-    let preset_text = match table.text("preset").as_deref() {
-        None => "",
-        Some("kannel") => KANNEL,
-        Some(other) => {
-            table.fault(
-                "preset",
-                format!("there is no preset `{other}`: use \"kannel\", or leave it out and describe the gateway"),
-            );
-            ""
-        }
-    };
+    let name = table.text("preset");
+    let preset = name.as_ref().and_then(|name| PRESETS.iter().find(|(known, _)| known == name));
+    if let (Some(name), None) = (&name, preset) {
+        let known = PRESETS.map(|(known, _)| format!("\"{known}\"")).join(", ");
+        table.fault("preset", format!("there is no preset `{name}`: use {known}, or leave it out and describe the gateway"));
+    }
+    let preset_text = preset.map_or("", |(_, text)| *text);
     let preset_doc = Document::parse("preset", preset_text);
     let preset = preset_doc.root();
     let settings = Layers { own: Some(table), preset: Some(&preset), at: table, path: String::new(), env }.settings(public_url);
@@ -109,15 +120,9 @@ pub(super) fn read(table: &Table<'_, '_>, public_url: &str, env: Environment<'_>
 
 impl Layers<'_> {
     fn settings(&self, public_url: &str) -> Settings {
-        let name = self.need("name", "a name for the gateway");
-        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            self.fault("name", "a gateway's name stands in addresses: use small letters, digits and hyphens");
-        }
+        let name = self.name();
         let channel = self.parsed("channel").unwrap_or(Channel::Sms);
-        let public_url = public_url.trim_end_matches('/');
-        if public_url.contains(['%', '?', '#', ' ']) {
-            self.fault("name", "the public address of the service must be plain: https://host[:port][/path]");
-        }
+        let public_url = self.public_url(public_url);
         let url = self.url();
         let headers = self.parameters("headers", true);
         let query = self.parameters("query", false);
@@ -134,7 +139,11 @@ impl Layers<'_> {
             }
         };
         let (receipt, receipt_url) = self.within("receipt", hook_settings::receipt).unwrap_or_default();
+        let (health_acknowledged, content) = health::read(self, channel);
         let settings = Settings {
+            fold: self.flag("fold").unwrap_or(channel == Channel::Sms),
+            content,
+            health_acknowledged,
             hook_url: format!("{public_url}{}", Hook::Receipt.path(&name)),
             channel,
             method,
@@ -158,7 +167,7 @@ impl Layers<'_> {
             reply: self.within("reply", hook_settings::reply).unwrap_or_else(hook_settings::plain_reply),
             timeout: self.seconds("timeout_seconds", 30),
             connect_timeout: self.seconds("connect_timeout_seconds", 5),
-            limits: self.limits(),
+            limits: self.limits((16, None)),
             name,
         };
         self.check(&settings);
@@ -194,7 +203,7 @@ impl Layers<'_> {
         }
         for (key, template) in s.templates() {
             if !key.is_optional && template.placeholders().any(Placeholder::may_be_absent) {
-                self.fault(key.key, format!("`{}`: an expiry can only stand in a header, query or form parameter", key.key));
+                self.fault(key.key, format!("`{}`: an expiry can only stand in a header, query or form parameter, or in `json` beside a `json_forever`", key.key));
             }
             if key.key == "receipt"
                 && template.placeholders().any(|p| !matches!(p, Placeholder::Hook | Placeholder::Reference | Placeholder::Secret))
@@ -212,22 +221,7 @@ impl Layers<'_> {
 
     fn url(&self) -> Template {
         let text = self.need("url", "the address to which messages are sent");
-        let plain_http = self.flag("plain_http").unwrap_or(false);
-        let parsed = reqwest::Url::parse(&text.replace(['{', '}'], "x"));
-        match parsed {
-            Ok(url) if url.scheme() == "https" => {}
-            Ok(url) if url.scheme() == "http" => {
-                let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-                if !local && !plain_http {
-                    self.fault(
-                        "url",
-                        "`url` would carry passwords and patients' messages in the clear: use https, or say `plain_http = true` for a network that nobody else can read",
-                    );
-                }
-            }
-            _ if text.is_empty() => {}
-            Ok(_) | Err(_) => self.fault("url", "`url` must begin with https:// or http:// and name a host"),
-        }
+        self.check_address(&text.replace(['{', '}'], "x"));
         self.template("url", &text)
     }
 
@@ -240,19 +234,8 @@ impl Layers<'_> {
             self.fault("form", "a request has one body: give one of `form`, `json` and `raw`");
         }
         if let Some(text) = json {
-            let template = self.template("json", &text);
-            // The awkward text makes a placeholder outside quotes show.
-            let sample = template.render(Place::Json, &|placeholder| {
-                Some(Cow::Borrowed(match placeholder {
-                    Placeholder::Ucs2 => ucs2[0].as_str(),
-                    Placeholder::ToDigits => "17185550117",
-                    _ => "\"a b\\",
-                }))
-            });
-            if sample.is_none_or(|text| serde_json::from_str::<serde_json::Value>(&text).is_err()) {
-                self.fault("json", "`json` is not JSON once its placeholders are filled in: are they in quotes?");
-            }
-            return BodyTemplate::Json(template);
+            let forever = self.text("json_forever").map(|text| self.json("json_forever", &text, ucs2));
+            return BodyTemplate::Json { expiring: self.json("json", &text, ucs2), forever };
         }
         if let Some(text) = raw {
             let content_type = content_type.unwrap_or_else(|| "text/plain; charset=utf-8".to_owned());
@@ -262,6 +245,23 @@ impl Layers<'_> {
             return BodyTemplate::Raw { content_type, template: self.template("raw", &text) };
         }
         if form.is_empty() { BodyTemplate::None } else { BodyTemplate::Form(form) }
+    }
+
+    fn json(&self, key: &str, text: &str, ucs2: &[String; 2]) -> Template {
+        let template = self.template(key, text);
+        // The awkward text makes a placeholder outside quotes show.
+        let sample = template.render(Place::Json, &|placeholder| {
+            Some(Cow::Borrowed(match placeholder {
+                Placeholder::Ucs2 => ucs2[0].as_str(),
+                Placeholder::ToDigits => "17185550117",
+                Placeholder::ExpiresMinutes | Placeholder::ExpiresSeconds => "60",
+                _ => "\"a b\\",
+            }))
+        });
+        if sample.is_none_or(|text| serde_json::from_str::<serde_json::Value>(&text).is_err()) {
+            self.fault(key, format!("`{key}` is not JSON once its placeholders are filled in: are they in quotes?"));
+        }
+        template
     }
 
     fn parameters(&self, key: &str, headers: bool) -> Vec<(String, Template)> {
@@ -321,20 +321,6 @@ impl Layers<'_> {
         });
         Answers { success, failures, id: id.flatten() }
     }
-
-    fn limits(&self) -> Limits {
-        let per_second =
-            self.own.and_then(|t| t.number("per_second")).or_else(|| self.preset.and_then(|t| t.number("per_second")));
-        let fits = per_second.is_none_or(|n| n.is_finite() && n > 0.0);
-        if !fits {
-            self.fault("per_second", "`per_second` must be more than zero");
-        }
-        Limits {
-            concurrency: usize::try_from(self.int_in("concurrency", 1..=512, 16)).unwrap_or(16),
-            per_second: per_second.filter(|_| fits),
-            pair: None,
-        }
-    }
 }
 
 /// Which key a template came from.
@@ -353,7 +339,11 @@ impl Settings {
         match &self.body {
             BodyTemplate::None => {}
             BodyTemplate::Form(form) => all.extend(parameters_of("form", form)),
-            BodyTemplate::Json(template) => all.push(one("json", template)),
+            BodyTemplate::Json { expiring, forever } => {
+                // With another text for those that do not expire, this one always has its value.
+                all.push((TemplateKey { key: "json", is_optional: forever.is_some() }, expiring));
+                all.extend(forever.as_ref().map(|template| one("json_forever", template)));
+            }
             BodyTemplate::Raw { template, .. } => all.push(one("raw", template)),
         }
         all.extend(self.receipt_url.as_ref().map(|template| one("receipt", template)));

@@ -128,6 +128,14 @@ impl Template {
         Ok(Template(pieces))
     }
 
+    /// What stands before its first placeholder; nothing if it begins with one.
+    pub(super) fn literal_start(&self) -> Option<String> {
+        match self.0.first()? {
+            Piece::Literal(literal) => Some(literal.clone()),
+            Piece::Value(_) => None,
+        }
+    }
+
     /// The placeholders in it.
     pub(super) fn placeholders(&self) -> impl Iterator<Item = Placeholder> + '_ {
         self.0.iter().filter_map(|piece| match piece {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+use super::scripted::{Does, answers, provider};
 use super::{Accepted, BODY_LIMIT, Environment, Gateway, Hook, HttpGateway, Incoming, Outgoing, Rejected, Request, SendError};
 use crate::clock::Time;
 use crate::document::Document;
@@ -15,64 +15,6 @@ use crate::model::{Address, Body, Extras, Id, MessageState};
 
 const PUBLIC: &str = "https://light.example.org";
 const SECRET: &str = "hook-secret-0123456789";
-
-/// What the provider does once it has read the request.
-enum Does {
-    Answers(String),
-    /// Keeps the connection open and says nothing.
-    Hangs,
-    /// Closes without an answer; with unread bytes of ours that is a reset.
-    Closes,
-    /// Closes before it has read the request.
-    Resets,
-    /// Begins an accepting answer and breaks off within its body.
-    BreaksOff,
-}
-
-fn answers(head: &str, body: &str) -> Does {
-    Does::Answers(format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()))
-}
-
-/// A provider that serves one connection; gives its address and what it read.
-async fn provider(does: Does) -> (String, tokio::task::JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    #[expect(clippy::disallowed_methods, reason = "the scripted provider is the other side of the test")]
-    let served = tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.expect("a connection");
-        let mut seen = Vec::new();
-        if let Does::Resets = does {
-            let _ = socket.read(&mut [0; 1]).await;
-            return String::new();
-        }
-        while !whole(&seen) {
-            let mut buffer = [0; 4096];
-            let n = socket.read(&mut buffer).await.expect("a request");
-            assert_ne!(n, 0, "the request broke off");
-            seen.extend_from_slice(&buffer[..n]);
-        }
-        match does {
-            // The client may hang up in the middle of a huge body.
-            Does::Answers(answer) => drop(socket.write_all(answer.as_bytes()).await),
-            Does::Hangs => std::future::pending().await,
-            Does::Closes | Does::Resets => {}
-            Does::BreaksOff => {
-                let begun = "HTTP/1.1 202 Accepted\r\nContent-Length: 24\r\n\r\n";
-                socket.write_all(begun.as_bytes()).await.expect("written");
-            }
-        }
-        String::from_utf8(seen).expect("UTF-8")
-    });
-    (address, served)
-}
-
-/// Whether a request has arrived with its body.
-fn whole(seen: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(seen);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok());
-    body.len() >= length.unwrap_or(0)
-}
 
 fn environment(name: &str) -> Option<String> {
     let variables = HashMap::from([("PW", "s3cret pässword&"), ("HOOK", SECRET)]);
@@ -282,12 +224,14 @@ fn nothing_private_is_in_the_debug_form_of_a_gateway() {
     let gateway = kannel("127.0.0.1:1");
     assert_eq!(format!("{gateway:?}"), "Http(HttpGateway(kannel, sms))");
     assert_eq!((gateway.name(), gateway.limits().concurrency), ("kannel", 32));
-    let reply = gateway.reply();
+    let asked =
+        Request { method: &Method::GET, path_kind: Hook::Inbound, query: "", headers: &HeaderMap::new(), body: b"", at: Time(0) };
+    let reply = gateway.reply(&asked);
     assert_eq!((reply.status, reply.body.as_str()), (200, ""), "Kannel texts a body to the patient");
 }
 
 fn get(gateway: &Gateway, hook: Hook, query: &str) -> Result<Vec<Incoming>, Rejected> {
-    gateway.parse(&Request { method: &Method::GET, path_kind: hook, query, headers: &HeaderMap::new(), body: b"" })
+    gateway.parse(&Request { method: &Method::GET, path_kind: hook, query, headers: &HeaderMap::new(), body: b"", at: Time(0) })
 }
 
 #[test]
@@ -368,7 +312,7 @@ fn json_hooks_are_read_by_pointer_one_receipt_for_each_event() {
     let gateway = read(&JSON_GATEWAY.replace("ADDRESS", "127.0.0.1:1")).expect("no faults");
     let mut headers = HeaderMap::new();
     let parse = |headers: &HeaderMap, hook, body: &str| {
-        gateway.parse(&Request { method: &Method::POST, path_kind: hook, query: "", headers, body: body.as_bytes() })
+        gateway.parse(&Request { method: &Method::POST, path_kind: hook, query: "", headers, body: body.as_bytes(), at: Time(0) })
     };
     let events = r#"{"events":[{"status":"DELIVRD","message":{"id":981}},{"status":"ENROUTE","message":{"id":982}},
         {"status":"UNDELIV","message":{"id":"983"},"error":"005 text:my chest hurts"}]}"#;

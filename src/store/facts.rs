@@ -2,6 +2,7 @@
 
 use super::tx::{Sql, flag, listed, sql};
 use super::{StoreError, Tx, rows_json};
+use crate::model::Channel;
 
 /// A patient with the site's rules.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -89,6 +90,12 @@ const LAST_WRITTEN: Sql = sql!(
     "FROM (SELECT i.patient_id, MAX(i.received_at) AS at FROM" rows "JOIN inbox i ON i.patient_id = CAST(j.value AS BIGINT)
             GROUP BY i.patient_id) AS last"
 );
+const LAST_HEARD: Sql = sql!(
+    list("thread_id, at" by "thread_id")
+    "FROM (SELECT i.thread_id, MAX(i.received_at) AS at FROM" rows "JOIN inbox i ON i.patient_id = CAST(j.value AS BIGINT)
+            WHERE i.channel = 'whatsapp' AND i.kind = 'message' AND i.answered <> 'left' AND i.thread_id IS NOT NULL
+            GROUP BY i.thread_id) AS last"
+);
 
 /// All that is known, for patients and visits by id.
 #[derive(Debug, Clone, Default)]
@@ -105,6 +112,8 @@ pub struct Facts {
     pub visits: Vec<VisitFacts>,
     /// When each patient last wrote.
     pub last_written: Vec<(i64, i64)>,
+    /// When each of their threads on WhatsApp was last written on: there it decides what may be said.
+    pub last_heard: Vec<(i64, i64)>,
 }
 
 impl Facts {
@@ -126,6 +135,12 @@ impl Facts {
         run_of(&self.consents, patient, |c| c.patient_id)
     }
 
+    /// When somebody last wrote on this thread, if it is one on WhatsApp.
+    #[must_use]
+    pub fn heard_on(&self, thread: i64) -> Option<i64> {
+        self.last_heard.binary_search_by_key(&thread, |h| h.0).ok().map(|at| self.last_heard[at].1)
+    }
+
     /// The visit with this id.
     #[must_use]
     pub fn visit(&self, id: i64) -> Option<&VisitFacts> {
@@ -140,7 +155,7 @@ fn run_of<T>(rows: &[T], patient: i64, of: impl Fn(&T) -> i64) -> &[T] {
     &rows[from..to]
 }
 
-/// Reads the facts for these patients and visits, in six statements whatever their number.
+/// Reads the facts for these patients and visits, in six statements whatever their number, one more with WhatsApp.
 ///
 /// # Errors
 /// When the database refuses.
@@ -153,6 +168,12 @@ pub async fn load(tx: &mut Tx, patients: &[i64], visits: &[i64]) -> Result<Facts
         facts.consents = listed!(tx, ConsentFacts, CONSENTS, &ids)?;
         facts.emergencies = listed!(tx, (i64,), EMERGENCIES, &ids)?.into_iter().map(|(id,)| id).collect();
         facts.last_written = listed!(tx, (i64, i64), LAST_WRITTEN, &ids)?;
+        let whatsapp = facts.contacts.iter().filter(|c| c.channel == Channel::WhatsApp.as_str());
+        let mut on_whatsapp: Vec<i64> = whatsapp.map(|c| c.patient_id).collect();
+        on_whatsapp.dedup();
+        if !on_whatsapp.is_empty() {
+            facts.last_heard = listed!(tx, (i64, i64), LAST_HEARD, rows_json(&on_whatsapp)?)?;
+        }
     }
     if !visits.is_empty() {
         facts.visits = listed!(tx, VisitFacts, VISITS, rows_json(visits)?)?;

@@ -1,17 +1,18 @@
 //! What is kept about a patient: consents, visits, readings, decisions, the audit; and the site's own settings.
 
 use futures_util::FutureExt;
-use porchlight::model::{Class, ContentClass, Id, Reason, Severity};
+use porchlight::model::{Channel, Class, ContentClass, Id, Reason, Severity};
 use porchlight::store::audit::{self, Entry};
 use porchlight::store::consents::{self, ConsentEvent};
 use porchlight::store::decisions::{self, NewDecision};
+use porchlight::store::patients::NewContact;
 use porchlight::store::readings::{self, NewReading};
 use porchlight::store::{StoreError, appointments, enrolments, escalations, facts, inbox, messages, patients, sites, threads};
 
 use crate::inbox_cases::{done, wrote};
 use crate::items::item;
 use crate::outbox::message;
-use crate::place::{JUNE, KAMAL, NOW, ROSA, ROSA_PERSON, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, raw, site, texts};
+use crate::place::{JUNE, KAMAL, NOW, ROSA, ROSA_PERSON, ROSA_PHONE, ROSA_THREAD, SITE, clinic, later, phone, raw, site, texts};
 use crate::{case, look, refused, save};
 
 pub fn consent(id: i64, given: bool, minute: i64) -> ConsentEvent {
@@ -115,9 +116,21 @@ case!(
             [(5, "booked", 1, later(90).0)]
         );
         assert_eq!(facts.last_written, [(21, later(7).0)]);
+        assert_eq!(facts.heard_on(ROSA_THREAD.0), None, "her thread is one of SMS");
+        let whatsapp = NewContact { channel: Channel::WhatsApp, ..phone(Id(45), ROSA_PERSON, "+17185550117", "hash-rosa-whatsapp") };
+        save!(place, |tx| {
+            let contact = patients::put_contact(tx, SITE, &whatsapp, NOW).await?;
+            threads::ensure(tx, Id(55), SITE, Channel::WhatsApp, &whatsapp.hash, (ROSA_PERSON, ROSA, contact), NOW).await?;
+            let hola = |id, minute| inbox::Arrived { channel: Channel::WhatsApp, at: later(minute), ..wrote(id, &format!("m-{id}"), "hola") };
+            inbox::store(tx, &[hola(3, 8), hola(4, 9)]).await?;
+            inbox::finish(tx, &[3, 4].map(|id| inbox::Done { thread: Some(55), ..done(id) }), later(9)).await
+        });
+        let facts = look!(place, |tx| facts::load(tx, &[ROSA.0, KAMAL.0], &[]).await);
+        assert_eq!((facts.heard_on(55), facts.heard_on(ROSA_THREAD.0)), (Some(later(9).0), None));
+        assert_eq!(facts.last_written, [(21, later(9).0)]);
 
         let both = look!(place, |tx| facts::load(tx, &[ROSA.0, KAMAL.0], &[]).await);
-        assert_eq!((both.patients.len(), both.contacts.len(), both.consents.len(), both.visits.len()), (2, 2, 4, 0));
+        assert_eq!((both.patients.len(), both.contacts.len(), both.consents.len(), both.visits.len()), (2, 3, 4, 0));
         assert_eq!(both.emergencies, [21]);
         let none = look!(place, |tx| facts::load(tx, &[], &[]).await);
         assert!(none.patients.is_empty() && none.consents.is_empty());
