@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::document::{Document, Fault, Faults, Table};
 use crate::escalation::hours::{Hours, Week};
 use crate::fault;
-use crate::gateway::{Gateway, HttpGateway};
+use crate::gateway::{Gateway, HttpGateway, Telegram};
 use crate::policy::OUTER_BOUND;
 use crate::protocol::{Protocol, SHIPPED};
 use crate::store::Location;
@@ -382,20 +382,22 @@ fn log(section: &Section<'_, '_, '_>, faults: &mut Vec<Fault>) -> Log {
 fn gateways(root: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Vec<Gateway> {
     let mut gateways: Vec<Gateway> = Vec::new();
     for table in root.tables("gateway") {
-        match table.need_text("kind").as_str() {
-            "http" => {
-                let read = HttpGateway::read(&table, public_url, env);
-                if let Some(gateway) = read.map(Gateway::Http) {
-                    if gateways.iter().any(|other| other.name() == gateway.name()) {
-                        table.fault("name", format!("two gateways are called `{}`: give each its own name", gateway.name()));
-                    }
-                    gateways.push(gateway);
-                }
-                table.finish();
+        let read = match table.need_text("kind").as_str() {
+            "http" => HttpGateway::read(&table, public_url, env).map(Gateway::Http),
+            "telegram" => Telegram::read(&table, public_url, env).map(Box::new).map(Gateway::Telegram),
+            "" => continue,
+            other => {
+                table.fault("kind", format!("`{other}` is no kind of gateway: use http or telegram"));
+                continue;
             }
-            "" => {}
-            other => table.fault("kind", format!("`{other}` is no kind of gateway: use http")),
+        };
+        if let Some(gateway) = read {
+            if gateways.iter().any(|other| other.name() == gateway.name()) {
+                table.fault("name", format!("two gateways are called `{}`: give each its own name", gateway.name()));
+            }
+            gateways.push(gateway);
         }
+        table.finish();
     }
     gateways
 }

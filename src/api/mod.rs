@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::delivery::Gateways;
 use crate::fault;
-use crate::gateway::{BODY_LIMIT, Hook, Rejected, Request};
+use crate::gateway::{Hook, Rejected, Request};
 use crate::inbound::Receiver;
 use crate::kit::Kit;
 use crate::store::pause::Pause;
@@ -61,7 +61,7 @@ async fn receipt(State(api): State<Api>, Path(gateway): Path<String>, request: A
 async fn hook(api: &Api, name: &str, door: Hook, request: Arrived) -> Response {
     let Some(gateway) = api.ways.named(name) else { return refuse(StatusCode::NOT_FOUND, "no gateway of this name") };
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_LIMIT + 1).await else {
+    let Ok(body) = to_bytes(body, gateway.body_limit() + 1).await else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
     };
     let asked = Request {
@@ -89,6 +89,7 @@ async fn hook(api: &Api, name: &str, door: Hook, request: Arrived) -> Response {
         refused.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         return refused;
     }
+    gateway.stored(&asked);
     fault::point("hook.answering");
     let reply = gateway.reply();
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);

@@ -11,16 +11,18 @@ mod retry;
 mod room;
 mod worker;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::clock::Time;
 use crate::fault;
 use crate::gateway::Gateway;
 use crate::kit::Kit;
-use crate::model::{Category, Channel, Class, Id, MessageState, Severity};
+use crate::model::{Address, Category, Channel, Class, Id, MessageState, Severity};
 use crate::store::timers::{self, Kind, Timer};
 use crate::store::{StoreError, Tx};
 use crate::store::{ahead, messages};
@@ -38,6 +40,29 @@ struct Way {
     gateway: Gateway,
     places: Semaphore,
     pace: Option<tokio::sync::Mutex<tokio::time::Interval>>,
+    pairs: Mutex<HashMap<String, Instant>>,
+}
+
+/// Addresses whose last message is remembered before those that may be written to again are forgotten.
+const PAIRS: usize = 1000;
+
+impl Way {
+    /// Waits until an address may be written to again.
+    async fn pause(&self, to: &Address) {
+        let Some(pause) = self.gateway.limits().pair else { return };
+        let now = Instant::now();
+        let turn = {
+            let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+            if pairs.len() >= PAIRS {
+                pairs.retain(|_, next| *next > now);
+            }
+            let next = pairs.entry(to.expose().to_owned()).or_insert(now);
+            let turn = (*next).max(now);
+            *next = turn + pause;
+            turn
+        };
+        tokio::time::sleep_until(turn).await;
+    }
 }
 
 impl Gateways {
@@ -51,7 +76,7 @@ impl Gateways {
                 interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 tokio::sync::Mutex::new(interval)
             });
-            Way { gateway, places: Semaphore::new(limits.concurrency), pace }
+            Way { gateway, places: Semaphore::new(limits.concurrency), pace, pairs: Mutex::default() }
         };
         Gateways(gateways.into_iter().map(way).collect())
     }

@@ -17,6 +17,7 @@ mod incoming;
 mod layers;
 mod settings;
 mod simulator;
+mod telegram;
 mod template;
 #[cfg(test)]
 mod wire_tests;
@@ -33,6 +34,7 @@ use crate::model::{Address, Body, Channel, Extras, Id, Meaning, MessageState};
 pub use http::HttpGateway;
 pub use settings::Environment;
 pub use simulator::{Direction, PhoneMessage, Simulator};
+pub use telegram::{Telegram, Updates};
 
 /// The most bytes of a provider's request or answer that are read.
 pub const BODY_LIMIT: usize = 64 * 1024;
@@ -276,6 +278,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// The most messages a second, if there is a limit.
     pub per_second: Option<f64>,
+    /// The least time between two messages to one address, if there is a limit.
+    pub pair: Option<Duration>,
 }
 
 /// One way out and in.
@@ -285,6 +289,8 @@ pub enum Gateway {
     Simulator(Simulator),
     /// An SMS gateway that is described in the configuration.
     Http(HttpGateway),
+    /// A bot of Telegram.
+    Telegram(Box<Telegram>),
 }
 
 impl Gateway {
@@ -294,6 +300,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(simulator) => simulator.name(),
             Gateway::Http(http) => http.name(),
+            Gateway::Telegram(telegram) => telegram.name(),
         }
     }
 
@@ -303,6 +310,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) => "simulator",
             Gateway::Http(_) => "http",
+            Gateway::Telegram(_) => "telegram",
         }
     }
 
@@ -312,6 +320,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(simulator) => simulator.channel(),
             Gateway::Http(http) => http.channel(),
+            Gateway::Telegram(_) => Channel::Telegram,
         }
     }
 
@@ -319,8 +328,9 @@ impl Gateway {
     #[must_use]
     pub fn limits(&self) -> Limits {
         match self {
-            Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None },
+            Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None, pair: None },
             Gateway::Http(http) => http.limits(),
+            Gateway::Telegram(telegram) => telegram.limits(),
         }
     }
 
@@ -332,6 +342,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(simulator) => simulator.send(message),
             Gateway::Http(http) => http.send(message).await,
+            Gateway::Telegram(telegram) => telegram.send(message).await,
         }
     }
 
@@ -345,6 +356,25 @@ impl Gateway {
             // Simulated phones speak within the process; nobody outside may speak for them.
             Gateway::Simulator(_) => Err(Rejected::Unauthorised),
             Gateway::Http(http) => http.parse(request),
+            Gateway::Telegram(telegram) => telegram.parse(request),
+        }
+    }
+
+    /// What a request brought is stored: what the provider wants besides an answer can be done, later and by others. Waits for
+    /// nothing.
+    pub fn stored(&self, request: &Request<'_>) {
+        match self {
+            Gateway::Simulator(_) | Gateway::Http(_) => {}
+            Gateway::Telegram(telegram) => telegram.stored_request(request),
+        }
+    }
+
+    /// The most bytes of a request that are read.
+    #[must_use]
+    pub const fn body_limit(&self) -> usize {
+        match self {
+            Gateway::Simulator(_) | Gateway::Http(_) => BODY_LIMIT,
+            Gateway::Telegram(_) => telegram::UPDATE_LIMIT,
         }
     }
 
@@ -352,7 +382,7 @@ impl Gateway {
     #[must_use]
     pub fn reply(&self) -> Reply {
         match self {
-            Gateway::Simulator(_) => Reply { status: 200, content_type: "text/plain".to_owned(), body: String::new() },
+            Gateway::Simulator(_) | Gateway::Telegram(_) => hook_settings::plain_reply(),
             Gateway::Http(http) => http.reply(),
         }
     }

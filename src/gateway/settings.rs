@@ -109,10 +109,7 @@ pub(super) fn read(table: &Table<'_, '_>, public_url: &str, env: Environment<'_>
 
 impl Layers<'_> {
     fn settings(&self, public_url: &str) -> Settings {
-        let name = self.need("name", "a name for the gateway");
-        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            self.fault("name", "a gateway's name stands in addresses: use small letters, digits and hyphens");
-        }
+        let name = self.name();
         let channel = self.parsed("channel").unwrap_or(Channel::Sms);
         let public_url = public_url.trim_end_matches('/');
         if public_url.contains(['%', '?', '#', ' ']) {
@@ -210,8 +207,23 @@ impl Layers<'_> {
         }
     }
 
+    /// The gateway's name.
+    pub(super) fn name(&self) -> String {
+        let name = self.need("name", "a name for the gateway");
+        if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            self.fault("name", "a gateway's name stands in addresses: use small letters, digits and hyphens");
+        }
+        name
+    }
+
     fn url(&self) -> Template {
         let text = self.need("url", "the address to which messages are sent");
+        self.address("url", &text);
+        self.template("url", &text)
+    }
+
+    /// Checks that an address is one, and that nothing goes over a network in the clear unless the table says so.
+    pub(super) fn address(&self, key: &str, text: &str) {
         let plain_http = self.flag("plain_http").unwrap_or(false);
         let parsed = reqwest::Url::parse(&text.replace(['{', '}'], "x"));
         match parsed {
@@ -220,15 +232,14 @@ impl Layers<'_> {
                 let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
                 if !local && !plain_http {
                     self.fault(
-                        "url",
+                        key,
                         "`url` would carry passwords and patients' messages in the clear: use https, or say `plain_http = true` for a network that nobody else can read",
                     );
                 }
             }
             _ if text.is_empty() => {}
-            Ok(_) | Err(_) => self.fault("url", "`url` must begin with https:// or http:// and name a host"),
+            Ok(_) | Err(_) => self.fault(key, "`url` must begin with https:// or http:// and name a host"),
         }
-        self.template("url", &text)
     }
 
     fn body(&self, ucs2: &[String; 2]) -> BodyTemplate {
@@ -332,6 +343,7 @@ impl Layers<'_> {
         Limits {
             concurrency: usize::try_from(self.int_in("concurrency", 1..=512, 16)).unwrap_or(16),
             per_second: per_second.filter(|_| fits),
+            pair: None,
         }
     }
 }

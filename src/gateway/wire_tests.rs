@@ -17,7 +17,7 @@ const PUBLIC: &str = "https://light.example.org";
 const SECRET: &str = "hook-secret-0123456789";
 
 /// What the provider does once it has read the request.
-enum Does {
+pub(super) enum Does {
     Answers(String),
     /// Keeps the connection open and says nothing.
     Hangs,
@@ -29,12 +29,12 @@ enum Does {
     BreaksOff,
 }
 
-fn answers(head: &str, body: &str) -> Does {
+pub(super) fn answers(head: &str, body: &str) -> Does {
     Does::Answers(format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()))
 }
 
 /// A provider that serves one connection; gives its address and what it read.
-async fn provider(does: Does) -> (String, tokio::task::JoinHandle<String>) {
+pub(super) async fn provider(does: Does) -> (String, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     #[expect(clippy::disallowed_methods, reason = "the scripted provider is the other side of the test")]
