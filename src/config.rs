@@ -384,7 +384,7 @@ fn gateways(root: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Vec
     for table in root.tables("gateway") {
         let read = match table.need_text("kind").as_str() {
             "http" => HttpGateway::read(&table, public_url, env).map(Gateway::Http),
-            "telegram" => Telegram::read(&table, public_url, env).map(Box::new).map(Gateway::Telegram),
+            "telegram" => Telegram::read(&table, public_url, env).map(|bot| Gateway::Telegram(std::sync::Arc::new(bot))),
             "" => continue,
             other => {
                 table.fault("kind", format!("`{other}` is no kind of gateway: use http or telegram"));

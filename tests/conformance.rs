@@ -14,6 +14,8 @@ mod entries;
 mod inbox_cases;
 #[path = "conformance/items.rs"]
 mod items;
+#[path = "conformance/links.rs"]
+mod link_cases;
 #[path = "conformance/outbox.rs"]
 mod outbox;
 #[path = "conformance/page_rows.rs"]

@@ -35,6 +35,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("inbound", "delivery::apply_receipts"),
     ("inbound", "schedule"),
     ("delivery", "schedule::Question"),
+    ("delivery", "schedule::Offers"),
     // Numbers are read the same way in an import and in a callback; an import enrols.
     ("intake", "inbound::phone"),
     ("intake", "schedule"),

@@ -16,6 +16,8 @@ mod delivery;
 mod nights;
 #[path = "stories/sharing.rs"]
 mod sharing;
+#[path = "stories/telegram.rs"]
+mod telegram;
 #[path = "stories/visits.rs"]
 mod visits;
 #[path = "stories/weights.rs"]

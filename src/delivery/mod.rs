@@ -5,6 +5,7 @@
 //! receipt never moves a state back.
 
 mod acknowledge;
+mod choices;
 mod prepare;
 mod receipts;
 mod retry;

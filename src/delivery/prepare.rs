@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::Gateways;
+use super::choices::choices;
 use crate::clock::Time;
 use crate::compose::{Args, Encoding, fold, segments};
 use crate::fault;
-use crate::gateway::{self, Outgoing};
+use crate::gateway::{self, Choice, Outgoing};
 use crate::kit::Kit;
 use crate::model::{Address, Body, Category, Channel, Class, Id, Lang, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Consent, Contact, Contacted, Decided, Decision, Due, Facts, Wording};
@@ -399,7 +400,7 @@ impl<'a> Batch<'a> {
                 reference,
                 expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
                 ucs2: parts.encoding == Encoding::Ucs2,
-                choices: Vec::new(),
+                choices: self.choices(row, gateway, lang)?,
                 wording: gateway::Wording::default(),
                 in_conversation: false,
             },
@@ -410,13 +411,21 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    fn choices(&self, row: &Claimed, gateway: &str, lang: Lang) -> Result<Vec<Choice>, StoreError> {
+        if self.ways.named(gateway).is_none_or(|gateway| gateway.channel() == Channel::Sms) {
+            return Ok(Vec::new());
+        }
+        let visit = row.appointment_id.is_some() && row.class == Class::Reminder.as_str();
+        Ok(choices(&self.kit.catalogue, lang, (&row.key, &args(row)?), question(row)?.as_ref(), visit))
+    }
+
     /// The text, or `None` if it cannot be made.
     fn text(&self, row: &Claimed, wording: Wording) -> Result<Option<(String, Lang)>, StoreError> {
         let lang: Lang = row.lang.parse().map_err(|_| StoreError::Unreadable(format!("language {}", row.lang)))?;
         if row.key == "staff" {
             return Ok(Some((row.body.clone(), lang)));
         }
-        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))?;
+        let args = args(row)?;
         let key = match wording {
             Wording::Full => row.key.clone(),
             Wording::Discreet => self.kit.catalogue.discreet(&row.key),
@@ -483,6 +492,10 @@ impl<'a> Batch<'a> {
 /// The message that asks the open question of a thread.
 fn question_by(json: &str) -> Id {
     Id(serde_json::from_str::<Question>(json).map_or(0, |q| q.message))
+}
+
+fn args(row: &Claimed) -> Result<Args, StoreError> {
+    serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))
 }
 
 fn question(row: &Claimed) -> Result<Option<Question>, StoreError> {

@@ -23,6 +23,7 @@ mod template;
 mod wire_tests;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -290,7 +291,7 @@ pub enum Gateway {
     /// An SMS gateway that is described in the configuration.
     Http(HttpGateway),
     /// A bot of Telegram.
-    Telegram(Box<Telegram>),
+    Telegram(Arc<Telegram>),
 }
 
 impl Gateway {

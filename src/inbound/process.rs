@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::doors;
 use super::effects::{Together, Write};
 use super::receive::Coming;
 use crate::clock::Time;
@@ -159,7 +160,12 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
     let applied = apply_receipts(tx, kit, &receipts, now).await?;
     let mut done: Vec<Done> = applied.into_iter().map(|id| Done { id, ..Done::default() }).collect();
 
-    let texts: Vec<&Waiting> = rows.iter().filter(|r| r.kind == "message").collect();
+    let messages = rows.iter().filter(|r| r.kind == "message");
+    let (doors, texts): (Vec<&Waiting>, Vec<&Waiting>) = messages.partition(|r| doors::is_one(r));
+    // First who comes and goes: what the same people wrote is read with it.
+    for row in doors {
+        done.push(doors::pass(tx, kit, row, now).await?);
+    }
     if !texts.is_empty() {
         let mut known = load(tx, &texts, now).await?;
         schedule::learn(tx, kit, &known.enrolments).await?;

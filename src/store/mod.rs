@@ -13,6 +13,8 @@ pub mod enrolments;
 pub mod escalations;
 pub mod facts;
 pub mod inbox;
+pub mod leases;
+pub mod links;
 pub mod locks;
 pub mod messages;
 pub mod nodes;

@@ -1,5 +1,6 @@
 //! The table of {message or update, scripted answer} → {exact request, decision}.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -397,7 +398,7 @@ fn posted(gateway: &Gateway, secret: Option<&str>, body: &[u8]) -> Result<Vec<In
 
 #[test]
 fn only_who_knows_the_secret_speaks_for_telegram() {
-    let gateway = Gateway::Telegram(Box::new(by_webhook()));
+    let gateway = Gateway::Telegram(Arc::new(by_webhook()));
     let update = json!({ "update_id": 9, "message": text(4, 5_550_117, "hola") }).to_string();
     assert_eq!(posted(&gateway, Some(SECRET), update.as_bytes()), Ok(vec![said("hola", "9.4", Extras::default())]));
     for secret in [None, Some(""), Some("telegram-secret_012345678"), Some("telegram-secret_0123456788"), Some(TOKEN)] {
@@ -409,7 +410,7 @@ fn only_who_knows_the_secret_speaks_for_telegram() {
         assert!(matches!(posted(&gateway, Some(SECRET), broken.as_bytes()), Err(Rejected::Malformed { .. })), "{broken}");
     }
     assert_eq!(posted(&gateway, Some(SECRET), br#"{"update_id":5,"brand_new":{}}"#), Ok(vec![]), "what is not known is no fault");
-    let polling = Gateway::Telegram(Box::new(bot("127.0.0.1:1")));
+    let polling = Gateway::Telegram(Arc::new(bot("127.0.0.1:1")));
     assert_eq!(posted(&polling, Some(""), update.as_bytes()), Err(Rejected::Unauthorised), "it has no door");
     let shown = format!("{gateway:?}");
     assert!(!shown.contains("AAF") && !shown.contains("secret_0"), "{shown}");

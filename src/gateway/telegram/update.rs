@@ -175,10 +175,13 @@ fn chosen(message: &Message, says: &str) -> Option<String> {
 fn roughly(number: i64, update: &Value) -> Result<Came, &'static str> {
     let Some(message) = raw(update) else { return Ok(Came::default()) };
     let is = |pointer: &str, value: &Value| message.pointer(pointer) == Some(value);
-    if !is("/chat/type", &Value::from("private")) || is("/from/is_bot", &Value::from(true)) {
+    let Some(chat) = message.pointer("/chat/id").and_then(Value::as_i64) else { return Err("a message has a chat") };
+    if !is("/chat/type", &Value::from("private")) {
+        return Ok(Came { incoming: None, then: Some(Then::Leave { chat }) });
+    }
+    if is("/from/is_bot", &Value::from(true)) {
         return Ok(Came::default());
     }
-    let Some(chat) = message.pointer("/chat/id").and_then(Value::as_i64) else { return Err("a private message has a chat") };
     let text = message.get("text").or_else(|| message.get("caption")).and_then(Value::as_str);
     let id = message.get("message_id").and_then(Value::as_i64).unwrap_or_default();
     Ok(said(chat, text.unwrap_or_default(), media(message), format!("{number}.{id}"), None))
