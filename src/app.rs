@@ -21,7 +21,7 @@ use crate::conversation::SiteWords;
 use crate::delivery::{Gateways, Worker};
 use crate::document::Faults;
 use crate::fault;
-use crate::gateway::{Gateway, Telegram};
+use crate::gateway::Gateway;
 use crate::inbound::{Desk, Listener, Receiver};
 use crate::kit::{DeliveryRules, FINGERPRINT, Kit, Parts, SITE, fingerprint};
 use crate::model::IdSource;
@@ -228,14 +228,8 @@ impl App {
         self.loops.spawn(async move { app.keep_node().await });
         let app = self.clone();
         self.loops.spawn(async move { app.listen_for_others().await });
-        for bot in self.bots() {
-            let stop = self.stop.clone();
-            self.loops.spawn(async move {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = bot.tidy() => {}
-                }
-            });
+        for bot in self.ways.bots() {
+            self.loops.spawn(Arc::clone(bot).tidy(self.stop.clone()));
         }
         if role == Role::Web {
             return;
@@ -250,17 +244,10 @@ impl App {
         self.loops.spawn(self.worker.clone().run(Arc::clone(&self.wake_outbox), self.stop.clone()));
     }
 
-    /// The bots among the ways.
-    fn bots(&self) -> impl Iterator<Item = Arc<Telegram>> {
-        self.ways.all().filter_map(|gateway| match gateway {
-            Gateway::Telegram(bot) => Some(Arc::clone(bot)),
-            Gateway::Simulator(_) | Gateway::Http(_) => None,
-        })
-    }
-
     /// Who listens to each bot.
     pub fn listeners(&self) -> impl Iterator<Item = Listener> {
-        self.bots().map(|bot| Listener::new(Arc::clone(&self.kit), self.db.clone(), self.receiver.clone(), bot))
+        let listener = |bot| Listener::new(Arc::clone(&self.kit), self.db.clone(), self.receiver.clone(), Arc::clone(bot));
+        self.ways.bots().map(listener)
     }
 
     /// Starts one more loop, which must end when [`App::stop`] is cancelled.

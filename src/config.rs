@@ -479,12 +479,18 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_gateway_of_the_defaults_reads() {
+    fn the_sample_gateways_of_the_defaults_read() {
         let from = DEFAULT.find("# [[gateway]]").expect("the sample");
-        let text = format!("[site]\nname = \"A\"\nphone = \"(718) 555-0100\"\n{}", DEFAULT[from..].replace("# ", ""));
-        let env = |name: &str| name.starts_with("KANNEL").then(|| "0123456789abcdef0123".to_owned());
+        let settings =
+            DEFAULT[from..].lines().filter(|line| !line.contains('`')).collect::<Vec<_>>().join("\n").replace("# ", "");
+        let text = format!("[site]\nname = \"A\"\nphone = \"(718) 555-0100\"\n{settings}");
+        let env = |name: &str| match name {
+            "TELEGRAM_TOKEN" => Some("123456:0123456789abcdef0123".to_owned()),
+            _ => name.starts_with("KANNEL").then(|| "0123456789abcdef0123".to_owned()),
+        };
         let config = Config::parse("sample", &text, &env).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(config.gateways.len(), 1);
+        let kinds: Vec<&str> = config.gateways.iter().map(Gateway::kind).collect();
+        assert_eq!(kinds, ["http", "telegram"]);
     }
 
     #[test]

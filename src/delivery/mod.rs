@@ -6,22 +6,23 @@
 
 mod acknowledge;
 mod choices;
+mod pairs;
 mod prepare;
 mod receipts;
 mod retry;
 mod room;
 mod worker;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use self::pairs::Pairs;
 use crate::clock::Time;
 use crate::fault;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Telegram};
 use crate::kit::Kit;
 use crate::model::{Address, Category, Channel, Class, Id, MessageState, Severity};
 use crate::store::timers::{self, Kind, Timer};
@@ -41,27 +42,14 @@ struct Way {
     gateway: Gateway,
     places: Semaphore,
     pace: Option<tokio::sync::Mutex<tokio::time::Interval>>,
-    pairs: Mutex<HashMap<String, Instant>>,
+    pairs: Mutex<Pairs>,
 }
-
-/// Addresses whose last message is remembered before those that may be written to again are forgotten.
-const PAIRS: usize = 1000;
 
 impl Way {
     /// Waits until an address may be written to again.
     async fn pause(&self, to: &Address) {
         let Some(pause) = self.gateway.limits().pair else { return };
-        let now = Instant::now();
-        let turn = {
-            let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-            if pairs.len() >= PAIRS {
-                pairs.retain(|_, next| *next > now);
-            }
-            let next = pairs.entry(to.expose().to_owned()).or_insert(now);
-            let turn = (*next).max(now);
-            *next = turn + pause;
-            turn
-        };
+        let turn = self.pairs.lock().unwrap_or_else(PoisonError::into_inner).turn(to.expose(), Instant::now(), pause);
         tokio::time::sleep_until(turn).await;
     }
 }
@@ -97,6 +85,14 @@ impl Gateways {
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Gateway> {
         self.0.iter().map(|w| &w.gateway)
+    }
+
+    /// The bots among them.
+    pub fn bots(&self) -> impl Iterator<Item = &Arc<Telegram>> {
+        self.all().filter_map(|gateway| match gateway {
+            Gateway::Telegram(bot) => Some(bot),
+            Gateway::Simulator(_) | Gateway::Http(_) => None,
+        })
     }
 
     /// How many messages may be under way at once: twice the places of all gateways, so that the next ones are ready when a place

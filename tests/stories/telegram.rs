@@ -329,6 +329,9 @@ bot_story!(
         world.settle().await;
         assert!(world.open_items(&wei).await.iter().any(|i| i.severity == "emergency"));
         assert!(bot(&world).last(WEI).text.contains("988"));
+        bot(&world).presses_nothing(WEI, "Yes");
+        world.settle().await;
+        assert_eq!(bot(&world).calls("answerCallbackQuery"), 1, "a button of long ago is answered too");
         bot(&world).writes(88, "who is this");
         world.settle().await;
         assert_eq!((bot(&world).chat(88).len(), world.unknown_items().await.len()), (1, 1), "a stranger is answered once and listed");

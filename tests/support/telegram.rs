@@ -180,6 +180,13 @@ impl Bot {
         self.update("callback_query", &press);
     }
 
+    /// Somebody presses a button of a message that is too old to be shown.
+    pub fn presses_nothing(&self, chat: i64, says: &str) {
+        let message = json!({ "message_id": 1, "date": 0, "chat": private(chat) });
+        let press = json!({ "id": "old", "from": person(chat), "chat_instance": "1", "data": says, "message": message });
+        self.update("callback_query", &press);
+    }
+
     /// Somebody blocks the bot; `told`: Telegram says so by itself.
     pub fn blocks(&self, chat: i64, told: bool) {
         self.books().blocked.push(chat);

@@ -122,12 +122,7 @@ impl World {
     /// A world with a bot besides, whose updates come as `mode` says.
     pub async fn begin_with_bot(on: On, start: &str, mode: &str) -> World {
         let (bot, serving) = telegram::Bot::open().await;
-        let zone: Zone = "America/New_York".parse().expect("a zone");
-        let clock = Arc::new(ManualClock::new(at(&zone, start)));
-        let folder = tempfile::tempdir().expect("a folder");
-        let database = database(on, &folder).await;
-        let more = bot.settings(mode);
-        let mut world = World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, more)).await;
+        let mut world = World::begin_beside(on, start, bot.settings(mode)).await;
         let stop = world.app.stop.clone();
         world.app.start(async move {
             tokio::select! {
@@ -137,6 +132,15 @@ impl World {
         });
         world.bot = Some(bot);
         world
+    }
+
+    /// A world with other gateways besides, as the configuration describes them.
+    pub async fn begin_beside(on: On, start: &str, gateways: String) -> World {
+        let zone: Zone = "America/New_York".parse().expect("a zone");
+        let clock = Arc::new(ManualClock::new(at(&zone, start)));
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = database(on, &folder).await;
+        World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, gateways)).await
     }
 
     /// The service is lost and comes back on another database; phones, provider and clock are the same.

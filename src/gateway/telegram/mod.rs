@@ -18,6 +18,7 @@ mod update;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -31,6 +32,7 @@ use teloxide_core::types::{
     CallbackQueryId, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageId, Recipient, ReplyMarkup,
 };
 use tokio::sync::{Mutex, OnceCell, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use self::settings::{Mode, Settings};
 use self::update::{Then, read};
@@ -200,11 +202,14 @@ impl Telegram {
         done
     }
 
-    /// Answers presses and leaves groups as they come, for ever.
-    pub async fn tidy(&self) {
+    /// Answers presses and leaves groups as they come, until told to stop.
+    pub async fn tidy(self: Arc<Self>, stop: CancellationToken) {
         let mut waiting = self.waiting.lock().await;
-        while let Some(then) = waiting.recv().await {
-            self.tidy_one(then).await;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(then) = waiting.recv() => self.tidy_one(then).await,
+            }
         }
     }
 
