@@ -6,25 +6,22 @@
 
 mod acknowledge;
 mod choices;
-mod pairs;
 mod prepare;
 mod receipts;
 mod retry;
 mod room;
 mod worker;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
-use self::pairs::Pairs;
 use crate::clock::Time;
 use crate::fault;
 use crate::gateway::{Gateway, Telegram};
 use crate::kit::Kit;
-use crate::model::{Address, Category, Channel, Class, Id, MessageState, Severity};
+use crate::model::{Category, Channel, Class, Id, MessageState, Severity};
 use crate::store::timers::{self, Kind, Timer};
 use crate::store::{StoreError, Tx};
 use crate::store::{ahead, messages};
@@ -42,16 +39,6 @@ struct Way {
     gateway: Gateway,
     places: Semaphore,
     pace: Option<tokio::sync::Mutex<tokio::time::Interval>>,
-    pairs: Mutex<Pairs>,
-}
-
-impl Way {
-    /// Waits until an address may be written to again.
-    async fn pause(&self, to: &Address) {
-        let Some(pause) = self.gateway.limits().pair else { return };
-        let turn = self.pairs.lock().unwrap_or_else(PoisonError::into_inner).turn(to.expose(), Instant::now(), pause);
-        tokio::time::sleep_until(turn).await;
-    }
 }
 
 impl Gateways {
@@ -65,7 +52,7 @@ impl Gateways {
                 interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 tokio::sync::Mutex::new(interval)
             });
-            Way { gateway, places: Semaphore::new(limits.concurrency), pace, pairs: Mutex::default() }
+            Way { gateway, places: Semaphore::new(limits.concurrency), pace }
         };
         Gateways(gateways.into_iter().map(way).collect())
     }

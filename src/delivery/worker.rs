@@ -182,9 +182,6 @@ impl Worker {
                 Some(way) => {
                     // A crisis reply waits for no place and no pace.
                     let crisis = ready.class == Class::Crisis;
-                    if !crisis {
-                        way.pause(&ready.outgoing.to).await;
-                    }
                     let _place = if crisis { None } else { Some(way.places.acquire().await) };
                     if let Some(pace) = way.pace.as_ref().filter(|_| !crisis) {
                         pace.lock().await.tick().await;

@@ -411,7 +411,7 @@ fn every_fault_of_a_gateway_comes_at_once_with_its_place() {
         ("g.toml:10:6:", "`{too}` is not a placeholder"),
         ("g.toml:13:10:", "cannot stand in a header"),
         ("g.toml:15:10:", "`ok` is not a status"),
-        ("g.toml:18:9:", "`perhaps` is not a meaning"),
+        ("g.toml:18:9:", "unknown Meaning `perhaps`"),
         ("g.toml:22:16:", "a receipt can say"),
     ] {
         assert!(faults.iter().any(|fault| fault.starts_with(place) && fault.contains(part)), "{place} {part} in {faults:#?}");
