@@ -24,7 +24,7 @@ use crate::delivery::{Gateways, Worker};
 use crate::document::Faults;
 use crate::fault;
 use crate::gateway::Gateway;
-use crate::inbound::{Desk, Receiver};
+use crate::inbound::{Desk, Listener, Receiver};
 use crate::kit::{DeliveryRules, FINGERPRINT, Kit, Parts, SITE, fingerprint};
 use crate::model::IdSource;
 use crate::random::Dice;
@@ -238,14 +238,26 @@ impl App {
         self.loops.start(async move { app.keep_node().await });
         let app = self.clone();
         self.loops.start(async move { app.listen_for_others().await });
+        for bot in self.ways.bots() {
+            self.loops.start(Arc::clone(bot).tidy(self.stop.clone()));
+        }
         if role == Role::Web {
             return;
+        }
+        for listener in self.listeners() {
+            self.loops.start(listener.run(self.stop.clone()));
         }
         let app = self.clone();
         self.loops.start(async move { app.work_inbox().await });
         let app = self.clone();
         self.loops.start(async move { app.work_timers().await });
         self.loops.start(self.worker.clone().run(Arc::clone(&self.wake_outbox), self.stop.clone()));
+    }
+
+    /// Who listens to each bot.
+    pub fn listeners(&self) -> impl Iterator<Item = Listener> {
+        let listener = |bot| Listener::new(Arc::clone(&self.kit), self.db.clone(), self.receiver.clone(), Arc::clone(bot));
+        self.ways.bots().map(listener)
     }
 
     /// Starts one more loop, which must end when [`App::stop`] is cancelled. One that ends before that stops the service.

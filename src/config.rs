@@ -397,8 +397,8 @@ fn gateways(root: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Vec
                 table.fault("name", format!("two gateways are called `{}`: give each its own name", gateway.name()));
             }
             gateways.push(gateway);
-            table.finish();
         }
+        table.finish();
     }
     gateways
 }
@@ -483,10 +483,13 @@ mod tests {
     fn the_sample_gateways_of_the_defaults_read() {
         let from = DEFAULT.find("# [[gateway]]").expect("the sample");
         let text = format!("[site]\nname = \"A\"\nphone = \"(718) 555-0100\"\n{}", DEFAULT[from..].replace("# ", ""));
-        let env = |name: &str| (!name.starts_with("PORCHLIGHT")).then(|| "0123456789abcdef0123".to_owned());
+        let env = |name: &str| match name {
+            "TELEGRAM_TOKEN" => Some("123456:0123456789abcdef0123".to_owned()),
+            _ => (!name.starts_with("PORCHLIGHT")).then(|| "0123456789abcdef0123".to_owned()),
+        };
         let config = Config::parse("sample", &text, &env).unwrap_or_else(|e| panic!("{e}"));
         let kinds: Vec<_> = config.gateways.iter().map(Gateway::kind).collect();
-        assert_eq!(kinds, ["http", "twilio", "whatsapp"]);
+        assert_eq!(kinds, ["http", "twilio", "whatsapp", "telegram"]);
     }
 
     #[test]

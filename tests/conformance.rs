@@ -16,6 +16,8 @@ mod inbox_cases;
 mod items;
 #[path = "conformance/ladder.rs"]
 mod ladder;
+#[path = "conformance/links.rs"]
+mod link_cases;
 #[path = "conformance/outbox.rs"]
 mod outbox;
 #[path = "conformance/page_rows.rs"]

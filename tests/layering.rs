@@ -35,6 +35,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("inbound", "delivery::apply_receipts"),
     ("inbound", "schedule"),
     ("delivery", "schedule::Question"),
+    ("delivery", "schedule::Offers"),
     // Numbers are read the same way in an import and in a callback; an import enrols.
     ("intake", "inbound::phone"),
     ("intake", "schedule"),
@@ -46,6 +47,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     // A coordinator sees beforehand whether a reply may go, and how the ways out do.
     ("console", "delivery::facts_of"),
     ("console", "delivery::Gateways"),
+    // A link is kept by the hash under which whoever follows it is looked for.
+    ("console", "inbound::token_hash"),
     // Staffed hours are pure, and are configured.
     ("kit", "escalation::hours"),
     ("config", "escalation::hours"),

@@ -625,3 +625,37 @@ case!(
         }
     }
 );
+
+case!(
+    /// A bot whose provider is in every kind of trouble, a stranger, a guessed link, a forged callback: the log has no token, no chat
+    /// and no word.
+    logs_name_no_chat_and_no_token, |on| {
+        let world = World::begin_with_bot(on, "2026-11-16 09:00", "").await;
+        let bot = world.bot.as_ref().expect("a bot");
+        let lines = logs().text.lock().expect("the log").len();
+        bot.writes(771_155_299, "please call about Ottilie");
+        bot.writes(771_155_299, "/start guessed-Link-99x");
+        bot.presses_nothing(771_155_299, "balsam");
+        bot.sends(771_155_299, &serde_json::json!({ "hologram": { "note": "balsam" } }));
+        let quotes = |status: u16| (status, serde_json::json!({ "description": "chat 771155299 said balsam", "parameters": {} }));
+        bot.script("getUpdates", vec![quotes(500), quotes(409), quotes(401), quotes(429)]);
+        bot.script("sendMessage", vec![quotes(429), quotes(500), quotes(401), quotes(400), quotes(403)]);
+        bot.script("answerCallbackQuery", vec![quotes(400)]);
+        for minute in 1..12 {
+            world.run_until(&format!("2026-11-16 09:{minute:02}")).await;
+        }
+        bot.blocks(771_155_299, true);
+        world.settle().await;
+        let forged = world.http.post(format!("{}/hooks/telegram/inbound", world.base));
+        let forged = forged.header("X-Telegram-Bot-Api-Secret-Token", "guessed-secret-balsam").body("{}").send().await;
+        assert_eq!(forged.expect("an answer").status(), 401);
+        let told = logs().text.lock().expect("the log").len();
+        assert!(told > lines, "something was told");
+        let (token, secrets) = (world::telegram::TOKEN, ["AAF-token_of_a_story", "771155299", "Ottilie", "balsam", "guessed-Link-99x", "guessed-secret"]);
+        let secrets = Secrets(secrets.iter().map(|s| (*s).to_owned()).chain([token.to_owned()]).collect());
+        let read = |log: &Mutex<Vec<u8>>| String::from_utf8(log.lock().expect("the log").clone()).expect("UTF-8");
+        secrets.are_not_in(&read(&logs().text), "the log");
+        secrets.are_not_in(&read(&logs().json), "the log as JSON");
+        world.end().await;
+    }
+);

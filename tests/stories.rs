@@ -23,6 +23,8 @@ mod nights;
 mod proxy;
 #[path = "stories/sharing.rs"]
 mod sharing;
+#[path = "stories/telegram.rs"]
+mod telegram;
 #[path = "stories/visits.rs"]
 mod visits;
 #[path = "stories/weights.rs"]

@@ -74,3 +74,28 @@ reask-visit = عذراً، لم نفهم الجواب. أرسلوا C للتأك
 answer-thanks = شكراً لكم. وصلنا جوابكم.
 reading-thanks = شكراً لكم. سجلنا { $value } { unit-short }.
 reading-thanks-discreet = شكراً لكم. وصلنا جوابكم.
+
+## Links
+
+link-invite =
+    { $clinic }
+    للحصول على رسائلنا في تيليجرام افتحوا هذا الرابط. يعمل مرة واحدة.
+    { $link }
+link-invite-discreet =
+    للحصول على الرسائل في تيليجرام افتحوا هذا الرابط. يعمل مرة واحدة.
+    { $link }
+link-welcome =
+    { $clinic }
+    ستصلكم رسائلنا هنا. تيليجرام شركة أخرى قد ترى الرسائل. للمساعدة أرسلوا HELP. للتوقف أرسلوا STOP أو توقف.
+link-welcome-discreet = ستصلكم الرسائل هنا. تيليجرام شركة أخرى قد ترى الرسائل. للمساعدة أرسلوا HELP. للتوقف أرسلوا STOP أو توقف.
+link-over =
+    لم يعد هذا الرابط صالحاً. اطلبوا رابطاً جديداً، أو اتصلوا بالرقم:
+    { $phone }
+
+## Buttons
+
+choice-confirm = تأكيد
+choice-reschedule = وقت آخر
+choice-cant-come = تعذر الحضور
+choice-yes = نعم
+choice-no = لا

@@ -65,3 +65,27 @@ reask-visit = Sorry, that was not clear. Please reply C to confirm, R for anothe
 answer-thanks = Thank you. We have your answer.
 reading-thanks = Thank you. We noted { $value } { unit-short }.
 reading-thanks-discreet = Thank you. We have your answer.
+
+## Links
+
+# $link: opens a chat with our bot, once. It stands on a line of its own.
+link-invite =
+    { $clinic }: to get our messages on Telegram, open this link. It works once.
+    { $link }
+link-invite-discreet =
+    To get the messages on Telegram, open this link. It works once.
+    { $link }
+# Says what may be seen by whom: it stands for the notice to which who came agreed.
+link-welcome = { $clinic }: You will get our messages here. Telegram is another company and may see them. Reply HELP for help or STOP to end.
+link-welcome-discreet = You will get the messages here. Telegram is another company and may see them. Reply HELP for help or STOP to end.
+# To whoever follows a link that is used, too old or none: names nobody.
+link-over = This link can't be used any more. Please ask for a new one, or call { $phone }.
+
+## Buttons
+
+# What stands on a button. Pressed, it says C, R or X; yes and no say what stands there.
+choice-confirm = Confirm
+choice-reschedule = Another time
+choice-cant-come = I can't come
+choice-yes = Yes
+choice-no = No

@@ -59,3 +59,23 @@ reask-visit = Disculpe, no quedó claro. Responda C para confirmar, R para otra 
 answer-thanks = Gracias. Recibimos su respuesta.
 reading-thanks = Gracias. Anotamos { $value } { unit-short }.
 reading-thanks-discreet = Gracias. Recibimos su respuesta.
+
+## Links
+
+link-invite =
+    { $clinic }: para recibir nuestros mensajes por Telegram, abra este enlace. Funciona una sola vez.
+    { $link }
+link-invite-discreet =
+    Para recibir los mensajes por Telegram, abra este enlace. Funciona una sola vez.
+    { $link }
+link-welcome = { $clinic }: Recibirá nuestros mensajes aquí. Telegram es de otra empresa, que podría verlos. Responda HELP para ayuda, o STOP o ALTO para no recibir más.
+link-welcome-discreet = Recibirá los mensajes aquí. Telegram es de otra empresa, que podría verlos. Responda HELP para ayuda, o STOP o ALTO para no recibir más.
+link-over = Este enlace ya no sirve. Pida uno nuevo o llame al { $phone }.
+
+## Buttons
+
+choice-confirm = Confirmo
+choice-reschedule = Otra hora
+choice-cant-come = No puedo ir
+choice-yes = Sí
+choice-no = No

@@ -54,3 +54,23 @@ reask-visit = Pardon, la réponse n'était pas claire. Répondez C pour confirme
 answer-thanks = Merci. Nous avons votre réponse.
 reading-thanks = Merci. Nous avons noté { $value } { unit-short }.
 reading-thanks-discreet = Merci. Nous avons votre réponse.
+
+## Links
+
+link-invite =
+    { $clinic } : pour recevoir nos messages sur Telegram, ouvrez ce lien. Il ne sert qu'une fois.
+    { $link }
+link-invite-discreet =
+    Pour recevoir les messages sur Telegram, ouvrez ce lien. Il ne sert qu'une fois.
+    { $link }
+link-welcome = { $clinic } : vous recevrez nos messages ici. Telegram est une autre entreprise, qui pourrait les voir. Répondez HELP ou AIDE pour de l'aide, STOP ou ARRET pour ne plus en recevoir.
+link-welcome-discreet = Vous recevrez les messages ici. Telegram est une autre entreprise, qui pourrait les voir. Répondez HELP ou AIDE pour de l'aide, STOP ou ARRET pour ne plus en recevoir.
+link-over = Ce lien ne sert plus. Demandez-en un nouveau ou appelez le { $phone }.
+
+## Buttons
+
+choice-confirm = Je confirme
+choice-reschedule = Un autre moment
+choice-cant-come = Je ne peux pas venir
+choice-yes = Oui
+choice-no = Non

@@ -54,3 +54,23 @@ reask-visit = Padon, nou pa konprann. Tanpri reponn C pou konfime, R pou yon lò
 answer-thanks = Mèsi. Nou resevwa repons ou.
 reading-thanks = Mèsi. Nou ekri { $value } { unit-short }.
 reading-thanks-discreet = Mèsi. Nou resevwa repons ou.
+
+## Links
+
+link-invite =
+    { $clinic }: pou resevwa mesaj nou yo sou Telegram, louvri lyen sa a. Li mache yon sèl fwa.
+    { $link }
+link-invite-discreet =
+    Pou resevwa mesaj yo sou Telegram, louvri lyen sa a. Li mache yon sèl fwa.
+    { $link }
+link-welcome = { $clinic }: w ap resevwa mesaj nou yo isit la. Telegram se yon lòt konpayi ki ka wè yo. Reponn HELP pou èd, STOP oswa SISPANN pou fini.
+link-welcome-discreet = W ap resevwa mesaj yo isit la. Telegram se yon lòt konpayi ki ka wè yo. Reponn HELP pou èd, STOP oswa SISPANN pou fini.
+link-over = Lyen sa a pa mache ankò. Mande yon nouvo, oswa rele { $phone }.
+
+## Buttons
+
+choice-confirm = Mwen konfime
+choice-reschedule = Yon lòt lè
+choice-cant-come = Mwen pa ka vini
+choice-yes = Wi
+choice-no = Non

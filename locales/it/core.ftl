@@ -59,3 +59,23 @@ reask-visit = Mi scusi, non era chiaro. Risponda C per confermare, R per un altr
 answer-thanks = Grazie. Abbiamo ricevuto la Sua risposta.
 reading-thanks = Grazie. Abbiamo annotato { $value } { unit-short }.
 reading-thanks-discreet = Grazie. Abbiamo ricevuto la Sua risposta.
+
+## Links
+
+link-invite =
+    { $clinic }: per ricevere i nostri messaggi su Telegram, apra questo link. Funziona una sola volta.
+    { $link }
+link-invite-discreet =
+    Per ricevere i messaggi su Telegram, apra questo link. Funziona una sola volta.
+    { $link }
+link-welcome = { $clinic }: riceverà qui i nostri messaggi. Telegram è di un'altra azienda, che potrebbe vederli. Risponda HELP per aiuto, STOP o BASTA per non riceverne più.
+link-welcome-discreet = Riceverà qui i messaggi. Telegram è di un'altra azienda, che potrebbe vederli. Risponda HELP per aiuto, STOP o BASTA per non riceverne più.
+link-over = Questo link non vale più. Ne chieda uno nuovo o chiami il { $phone }.
+
+## Buttons
+
+choice-confirm = Confermo
+choice-reschedule = Un altro orario
+choice-cant-come = Non posso venire
+choice-yes = Sì
+choice-no = No

@@ -54,3 +54,23 @@ reask-visit = 죄송합니다. 이해하지 못했습니다. C 확인, R 다른 
 answer-thanks = 감사합니다. 답을 받았습니다.
 reading-thanks = 감사합니다. 기록했습니다: { $value } { unit-short }.
 reading-thanks-discreet = 감사합니다. 답을 받았습니다.
+
+## Links
+
+link-invite =
+    { $clinic }: 텔레그램으로 메시지를 받으시려면 이 링크를 열어 주세요. 한 번만 쓸 수 있습니다.
+    { $link }
+link-invite-discreet =
+    텔레그램으로 메시지를 받으시려면 이 링크를 열어 주세요. 한 번만 쓸 수 있습니다.
+    { $link }
+link-welcome = { $clinic }: 이제 여기로 메시지를 보내 드립니다. 텔레그램은 다른 회사이며 메시지를 볼 수 있습니다. 도움이 필요하시면 HELP, 그만 받으시려면 STOP 또는 중지라고 답해 주세요.
+link-welcome-discreet = 이제 여기로 메시지를 보내 드립니다. 텔레그램은 다른 회사이며 메시지를 볼 수 있습니다. 도움이 필요하시면 HELP, 그만 받으시려면 STOP 또는 중지라고 답해 주세요.
+link-over = 이 링크는 더 이상 쓸 수 없습니다. 새 링크를 요청하시거나 { $phone }(으)로 전화하세요.
+
+## Buttons
+
+choice-confirm = 확인
+choice-reschedule = 다른 시간
+choice-cant-come = 못 감
+choice-yes = 예
+choice-no = 아니요

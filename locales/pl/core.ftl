@@ -59,3 +59,23 @@ reask-visit = Przepraszamy, to nie było jasne. Proszę odpisać C - będę, R -
 answer-thanks = Dziękujemy. Mamy odpowiedź.
 reading-thanks = Dziękujemy. Zapisaliśmy: { $value } { unit-short }.
 reading-thanks-discreet = Dziękujemy. Mamy odpowiedź.
+
+## Links
+
+link-invite =
+    { $clinic }: aby otrzymywać nasze wiadomości w Telegramie, proszę otworzyć ten link. Działa tylko raz.
+    { $link }
+link-invite-discreet =
+    Aby otrzymywać wiadomości w Telegramie, proszę otworzyć ten link. Działa tylko raz.
+    { $link }
+link-welcome = { $clinic }: nasze wiadomości będą przychodzić tutaj. Telegram to inna firma, która może je widzieć. Po pomoc proszę odpisać HELP, a żeby zakończyć, STOP lub KONIEC.
+link-welcome-discreet = Wiadomości będą przychodzić tutaj. Telegram to inna firma, która może je widzieć. Po pomoc proszę odpisać HELP, a żeby zakończyć, STOP lub KONIEC.
+link-over = Ten link już nie działa. Proszę poprosić o nowy lub zadzwonić: { $phone }.
+
+## Buttons
+
+choice-confirm = Potwierdzam
+choice-reschedule = Inny termin
+choice-cant-come = Nie mogę przyjść
+choice-yes = Tak
+choice-no = Nie

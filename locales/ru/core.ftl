@@ -59,3 +59,23 @@ reask-visit = Извините, ответ непонятен. Ответьте 
 answer-thanks = Спасибо. Мы получили Ваш ответ.
 reading-thanks = Спасибо. Мы записали: { $value } { unit-short }
 reading-thanks-discreet = Спасибо. Мы получили Ваш ответ.
+
+## Links
+
+link-invite =
+    { $clinic }: чтобы получать наши сообщения в Telegram, откройте эту ссылку. Она действует один раз.
+    { $link }
+link-invite-discreet =
+    Чтобы получать сообщения в Telegram, откройте эту ссылку. Она действует один раз.
+    { $link }
+link-welcome = { $clinic }: наши сообщения будут приходить сюда. Telegram - это другая компания, она может их видеть. Для помощи ответьте HELP, чтобы больше не получать, STOP или СТОП.
+link-welcome-discreet = Сообщения будут приходить сюда. Telegram - это другая компания, она может их видеть. Для помощи ответьте HELP, чтобы больше не получать, STOP или СТОП.
+link-over = Эта ссылка больше не действует. Попросите новую или позвоните: { $phone }.
+
+## Buttons
+
+choice-confirm = Подтверждаю
+choice-reschedule = Другое время
+choice-cant-come = Не смогу прийти
+choice-yes = Да
+choice-no = Нет

@@ -54,3 +54,23 @@ reask-visit = 抱歉，没有看懂。请回复：C 确认，R 改时间，X 不
 answer-thanks = 谢谢。收到您的回答。
 reading-thanks = 谢谢。已记下：{ $value } { unit-short }。
 reading-thanks-discreet = 谢谢。收到您的回答。
+
+## Links
+
+link-invite =
+    { $clinic }：要在 Telegram 上接收我们的消息，请打开这个链接。只能用一次。
+    { $link }
+link-invite-discreet =
+    要在 Telegram 上接收消息，请打开这个链接。只能用一次。
+    { $link }
+link-welcome = { $clinic }：我们会在这里给您发消息。Telegram 是另一家公司，可能看到这些消息。需要帮助请回复 HELP，不想再收到请回复 STOP 或 停止。
+link-welcome-discreet = 您会在这里收到消息。Telegram 是另一家公司，可能看到这些消息。需要帮助请回复 HELP，不想再收到请回复 STOP 或 停止。
+link-over = 这个链接不能再用了。请索取新的链接，或拨打{ $phone }。
+
+## Buttons
+
+choice-confirm = 确认
+choice-reschedule = 改时间
+choice-cant-come = 不能来
+choice-yes = 是
+choice-no = 不是

@@ -54,3 +54,23 @@ reask-visit = 抱歉，沒有看懂。請回覆：C 確認，R 改時間，X 不
 answer-thanks = 謝謝。收到您的回答。
 reading-thanks = 謝謝。已記下：{ $value } { unit-short }。
 reading-thanks-discreet = 謝謝。收到您的回答。
+
+## Links
+
+link-invite =
+    { $clinic }：要在 Telegram 上接收我們的訊息，請打開這個連結。只能用一次。
+    { $link }
+link-invite-discreet =
+    要在 Telegram 上接收訊息，請打開這個連結。只能用一次。
+    { $link }
+link-welcome = { $clinic }：我們會在這裡傳訊息給您。Telegram 是另一家公司，可能看到這些訊息。需要幫助請回覆 HELP，不想再收到請回覆 STOP 或 停止。
+link-welcome-discreet = 您會在這裡收到訊息。Telegram 是另一家公司，可能看到這些訊息。需要幫助請回覆 HELP，不想再收到請回覆 STOP 或 停止。
+link-over = 這個連結不能再用了。請索取新的連結，或撥打{ $phone }。
+
+## Buttons
+
+choice-confirm = 確認
+choice-reschedule = 改時間
+choice-cant-come = 不能來
+choice-yes = 是
+choice-no = 不是

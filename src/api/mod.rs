@@ -90,6 +90,7 @@ async fn hook(api: &Api, name: &str, door: Hook, request: Arrived) -> Response {
         refused.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         return refused;
     }
+    gateway.stored(&asked);
     fault::point("hook.answering");
     let reply = gateway.reply(&asked);
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);

@@ -7,6 +7,8 @@ use crate::clock::Time;
 use crate::model::{Class, Lang};
 use crate::zone::Zone;
 
+/// As long as a bot's name can make it.
+const LINK: &str = "https://t.me/harbor_street_light_of_the_porch_bot?start=00000000000000000000000000";
 const ZONE: &str = "America/New_York";
 
 fn catalogue() -> Catalogue {
@@ -26,6 +28,7 @@ fn args(staffed: &str) -> Args {
         .with("emergency", "911")
         .with("goal", "walk 20 minutes a day")
         .with("lifeline", "988")
+        .with("link", LINK)
         .with("max", 10.0)
         .with("min", 0.0)
         .with("name", "Guadalupe")
@@ -50,8 +53,10 @@ fn class(key: &str) -> Option<Class> {
     let whole = key.strip_suffix("-discreet").unwrap_or(key);
     Some(match whole {
         "by-when" | "crisis-person" | "unit-name" | "unit-short" => return None,
+        // Buttons.
+        _ if whole.starts_with("choice-") => return None,
         "crisis" | "crisis-medical" | "crisis-self-harm" => Class::Crisis,
-        "stop-confirmation" | "start-confirmation" | "help" => Class::Consent,
+        "stop-confirmation" | "start-confirmation" | "help" | "link-welcome" => Class::Consent,
         "visit-reminder" => Class::Reminder,
         "weight-question" | "goal-question" | "goal-why" | "goal-keep" | "wellbeing-question" | "visit-follow-why" => {
             Class::Question
@@ -99,6 +104,16 @@ fn every_message_that_others_rely_on_is_there_with_its_arguments() {
         ("reask-choice", "max"),
         ("reask-visit", ""),
         ("unknown-sender", "emergency phone"),
+        ("link-invite", "clinic link"),
+        ("link-invite-discreet", "link"),
+        ("link-welcome", "clinic"),
+        ("link-welcome-discreet", ""),
+        ("link-over", "phone"),
+        ("choice-confirm", ""),
+        ("choice-reschedule", ""),
+        ("choice-cant-come", ""),
+        ("choice-yes", ""),
+        ("choice-no", ""),
         ("answer-thanks", ""),
         ("reading-thanks", "unit value"),
         ("visit-reminder", "clinic when"),
@@ -327,10 +342,18 @@ fn stop_start_and_help_stand_in_latin_letters_with_the_local_word() {
     };
     for lang in Lang::ALL {
         let of = |key: &str| text(&catalogue, lang, key, &args("yes"));
-        for key in ["help", "help-discreet", "start-confirmation", "start-confirmation-discreet"] {
+        let all = [
+            "help",
+            "help-discreet",
+            "start-confirmation",
+            "start-confirmation-discreet",
+            "link-welcome",
+            "link-welcome-discreet",
+        ];
+        for key in all {
             assert!(of(key).contains("STOP") && of(key).contains(local(lang)), "{lang}: {key}");
         }
-        for key in ["start-confirmation", "start-confirmation-discreet"] {
+        for key in &all[2..] {
             assert!(of(key).contains("HELP"), "{lang}: {key}");
         }
         for key in ["stop-confirmation", "stop-confirmation-discreet"] {
@@ -383,7 +406,7 @@ fn right_to_left_messages_begin_each_line_with_their_own_letters() {
     for lang in Lang::ALL.into_iter().filter(|lang| lang.dir() == "rtl") {
         for key in catalogue.keys().into_iter().filter(|key| class(key).is_some()) {
             let text = text(&catalogue, lang, key, &args("yes"));
-            for line in text.lines().filter(|line| *line != "Harbor Street Health") {
+            for line in text.lines().filter(|line| !["Harbor Street Health", LINK].contains(line)) {
                 assert!(strong(line).is_none_or(|c| !c.is_ascii()), "{lang}: {key}: {line}");
             }
         }

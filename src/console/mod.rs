@@ -14,6 +14,7 @@
 mod delivery;
 mod error;
 mod items;
+mod link;
 mod lists;
 mod live;
 mod pane;
@@ -105,6 +106,7 @@ pub fn router(console: Console) -> Router {
         .route("/item/{id}/resolve", get(items::resolve_page).post(items::resolve))
         .route("/patient/{id}", get(patient::page))
         .route("/patient/{id}/reply", post(reply::send))
+        .route("/patient/{id}/link", post(link::invite))
         .route("/panel", get(lists::panel))
         .route("/visits", get(lists::visits))
         .route("/delivery", get(delivery::page))

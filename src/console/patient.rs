@@ -13,7 +13,7 @@ use super::view::{
     Place, Sev, Show, Shown, Tag, TimelinePart, Words, queue_href,
 };
 use super::view::{Filters, QueueView};
-use super::{Answer, Desk, Served, html, pane, queue, reply, timeline, words};
+use super::{Answer, Desk, Served, html, link, pane, queue, reply, timeline, view, words};
 use crate::clock::Time;
 use crate::kit::Kit;
 use crate::model::{EscalationState, Id, Lang, Severity};
@@ -73,6 +73,8 @@ pub(super) struct Said {
     /// What was written and not sent, and why.
     pub(super) text: String,
     pub(super) error: Option<Shown>,
+    /// A link to Telegram that was just made, or why none was.
+    pub(super) link: Option<Result<view::MadeLink, Shown>>,
 }
 
 /// Reads a patient's page.
@@ -100,6 +102,7 @@ pub(super) async fn load(served: &Served, reader: &Signed, id: Id, said: Said) -
     let silent = patient.deceased_at.is_some() || consents.first().is_some_and(|c| c.1 == "withdrawn");
     let next = next(&mut tx, kit, id, &enrolled, (silent, now)).await?;
     let days = timeline::load(&mut tx, kit, &patient, (said.show, now.minus(DAY * u32::from(span))), now).await?;
+    let invite = link::card(served, &mut tx, &patient, &contacts, (said.link, now)).await?;
     let verdict = reply::verdict(served, &mut tx, &patient, now).await?;
     let mut frame = served.frame(&mut tx, reader, Place::Panel, said.toast).await?;
     drop(tx);
@@ -125,6 +128,7 @@ pub(super) async fn load(served: &Served, reader: &Signed, id: Id, said: Said) -
         goals: goals.iter().map(|g| goal(kit, lang, g, &history, now)).collect(),
         next,
         enrolments: enrolled.iter().map(|e| enrolment(zone, e, now)).collect(),
+        invite,
         patient: PatientHead {
             id: id.to_string(),
             name: patient.name.as_str().into(),

@@ -101,8 +101,6 @@ pub struct Heard<'a> {
     pub media: Option<Media>,
     /// A keyword that the provider has read, and has answered itself.
     pub answered: Option<Keyword>,
-    /// Nothing was said: they blocked us at the provider.
-    pub left: bool,
     /// The same came again and again lately: perhaps a machine answers.
     pub repeats: bool,
 }
@@ -145,8 +143,6 @@ pub enum Effect {
     },
     /// Consent is withdrawn.
     Revoke,
-    /// Consent is withdrawn for the contact that this came by, and for no other.
-    Leave,
     /// Consent is given again.
     Restore,
     /// A visit's state changes.

@@ -35,11 +35,6 @@ pub fn step(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
 
 fn read(heard: &Heard<'_>, cx: &Situation<'_>, reader: &Reader) -> Outcome {
     let mut out = Outcome::default();
-    if heard.left {
-        out.read_as = "Blocked us at the provider".into();
-        out.effects.push(Effect::Leave);
-        return out;
-    }
     let intent = match heard.answered {
         Some(Keyword::Stop) => Intent::OptOut,
         Some(Keyword::Start) => Intent::OptIn,

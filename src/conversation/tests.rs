@@ -158,7 +158,7 @@ proptest! {
 }
 
 fn words<'a>(text: &'a str, verdict: &'a Verdict) -> Heard<'a> {
-    Heard { text, verdict, media: None, answered: None, left: false, repeats: false }
+    Heard { text, verdict, media: None, answered: None, repeats: false }
 }
 
 #[test]
@@ -182,13 +182,6 @@ fn what_the_provider_answered_is_kept_and_not_confirmed_again() {
     assert_eq!(start.effects, [Effect::Restore]);
     let help = step(&Heard { answered: Some(Keyword::Help), ..words("help", &verdict) }, &situation(Lang::En, &[]), &READER);
     assert!(help.effects.is_empty());
-}
-
-#[test]
-fn whoever_leaves_without_a_word_is_left_there_alone() {
-    let verdict = Verdict { severity: Severity::None, categories: vec![], because: vec![] };
-    let left = step(&Heard { left: true, ..words("", &verdict) }, &situation(Lang::En, &[]), &READER);
-    assert_eq!(left.effects, [Effect::Leave]);
 }
 
 #[test]

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::choices::choices;
 use super::pace::{Cost, Paces};
 use super::prepare::Ready;
 use super::say::{Said, say};
 use super::ways::{AHEAD, Gateways, Openings};
 use crate::clock::Time;
-use crate::compose::{Encoding, segments};
+use crate::compose::{Args, Encoding, segments};
 use crate::fault;
-use crate::gateway::{Gateway, Outgoing};
+use crate::gateway::{Choice, Gateway, Outgoing};
 use crate::kit::Kit;
 use crate::model::{Address, Category, Channel, Class, Id, MessageState, Priority, Reason, Severity, hex};
 use crate::policy::{self, Contacted, Decided, Decision, Due, Facts, Wording};
@@ -385,6 +386,7 @@ impl<'a> Batch<'a> {
                 expires_in: row.expires_at.map(|end| Time(end).since(self.now)),
                 ucs2: parts.encoding == Encoding::Ucs2,
                 segments: count,
+                choices: self.choices(going)?,
                 wording: going.said.wording.clone(),
                 in_conversation: going.in_conversation,
                 ..Outgoing::plain((Id(row.id), row.attempts), going.to.clone(), &going.said.text, reference)
@@ -397,6 +399,17 @@ impl<'a> Batch<'a> {
             group: person(going.channel, &going.to),
         });
         Ok(())
+    }
+
+    /// The answers that a message offers, for channels with buttons.
+    fn choices(&self, going: &Going) -> Result<Vec<Choice>, StoreError> {
+        let row = &going.row;
+        if going.channel == Channel::Sms {
+            return Ok(Vec::new());
+        }
+        let args: Args = serde_json::from_str(&row.args).map_err(|e| StoreError::bad_json("arguments of a message", &e))?;
+        let visit = row.appointment_id.is_some() && row.class == Class::Reminder.as_str();
+        Ok(choices(&self.kit.catalogue, going.said.lang, (&row.key, &args), question(row)?.as_ref(), visit))
     }
 
     fn decide(&mut self, row: &Claimed, outcome: &'static str, reason: Reason, until: Option<Time>, facts: &Facts) {

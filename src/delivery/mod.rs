@@ -7,6 +7,7 @@
 mod acknowledge;
 mod batch;
 mod breaker;
+mod choices;
 mod ladder;
 mod pace;
 mod prepare;

@@ -1,7 +1,7 @@
 //! The ways out, each with its own room, breaker and pace, so that a slow one takes nothing from another.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::breaker::{Breaker, Condition, Gate, Told};
 use super::room::Room;
 use crate::clock::Time;
-use crate::gateway::{Accepted, Gateway, SendError};
+use crate::gateway::{Accepted, Gateway, SendError, Telegram};
 use crate::model::{Channel, Id};
 use crate::store::health::Health;
 
@@ -149,6 +149,14 @@ impl Gateways {
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Gateway> {
         self.ways.iter().map(|w| &w.gateway)
+    }
+
+    /// The bots among them.
+    pub fn bots(&self) -> impl Iterator<Item = &Arc<Telegram>> {
+        self.all().filter_map(|gateway| match gateway {
+            Gateway::Telegram(bot) => Some(bot),
+            Gateway::Simulator(_) | Gateway::Http(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_) => None,
+        })
     }
 
     /// How each of them stands in this process.

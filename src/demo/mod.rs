@@ -40,7 +40,7 @@ impl Demo {
     pub fn phones(&self) -> Option<&Simulator> {
         match self.app.ways.named(PHONES) {
             Some(Gateway::Simulator(simulator)) => Some(simulator),
-            Some(Gateway::Http(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_)) | None => None,
+            Some(Gateway::Http(_) | Gateway::Telegram(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_)) | None => None,
         }
     }
 

@@ -26,6 +26,7 @@ mod scripted;
 mod settings;
 mod signature;
 mod simulator;
+mod telegram;
 mod template;
 mod twilio;
 mod whatsapp;
@@ -33,6 +34,7 @@ mod whatsapp;
 mod wire_tests;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -45,6 +47,7 @@ use crate::model::{Address, Body, Channel, ContentClass, Extras, Id, Meaning, Me
 pub use http::HttpGateway;
 pub use settings::Environment;
 pub use simulator::{Direction, PhoneMessage, Simulator};
+pub use telegram::{Telegram, Updates};
 pub use twilio::Twilio;
 pub use whatsapp::WhatsApp;
 
@@ -312,16 +315,19 @@ pub enum Gateway {
     Twilio(Twilio),
     /// WhatsApp by Meta's Cloud API.
     WhatsApp(WhatsApp),
+    /// A bot of Telegram.
+    Telegram(Arc<Telegram>),
 }
 
 impl Gateway {
     /// The kinds that the configuration can name.
-    pub const KINDS: &str = "http, twilio or whatsapp";
+    pub const KINDS: &str = "http, telegram, twilio or whatsapp";
 
     /// Reads a `[[gateway]]` of a known kind; faults stay with the table's document. `None` for another kind, or with a fault.
     pub fn read(kind: &str, table: &Table<'_, '_>, public_url: &str, env: Environment<'_>) -> Option<Gateway> {
         match kind {
             "http" => HttpGateway::read(table, public_url, env).map(Gateway::Http),
+            "telegram" => Telegram::read(table, public_url, env).map(|bot| Gateway::Telegram(Arc::new(bot))),
             "twilio" => Twilio::read(table, public_url, env).map(Gateway::Twilio),
             "whatsapp" => WhatsApp::read(table, env).map(Gateway::WhatsApp),
             _ => {
@@ -339,6 +345,7 @@ impl Gateway {
             Gateway::Http(http) => http.name(),
             Gateway::Twilio(twilio) => twilio.name(),
             Gateway::WhatsApp(whatsapp) => whatsapp.name(),
+            Gateway::Telegram(telegram) => telegram.name(),
         }
     }
 
@@ -350,6 +357,7 @@ impl Gateway {
             Gateway::Http(_) => "http",
             Gateway::Twilio(_) => "twilio",
             Gateway::WhatsApp(_) => "whatsapp",
+            Gateway::Telegram(_) => "telegram",
         }
     }
 
@@ -361,6 +369,7 @@ impl Gateway {
             Gateway::Http(http) => http.channel(),
             Gateway::Twilio(twilio) => twilio.channel(),
             Gateway::WhatsApp(_) => Channel::WhatsApp,
+            Gateway::Telegram(_) => Channel::Telegram,
         }
     }
 
@@ -370,6 +379,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) => Limits { concurrency: 64, per_second: None, pair: None },
             Gateway::Http(http) => http.limits(),
+            Gateway::Telegram(telegram) => telegram.limits(),
             Gateway::Twilio(twilio) => twilio.limits(),
             Gateway::WhatsApp(whatsapp) => whatsapp.limits(),
         }
@@ -381,6 +391,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(simulator) => simulator.channel() == Channel::Sms,
             Gateway::Http(http) => http.folds(),
+            Gateway::Telegram(_) => false,
             Gateway::Twilio(twilio) => twilio.folds(),
             Gateway::WhatsApp(whatsapp) => whatsapp.folds(),
         }
@@ -390,7 +401,7 @@ impl Gateway {
     #[must_use]
     pub fn content(&self) -> ContentClass {
         match self {
-            Gateway::Simulator(_) => ContentClass::Clinical,
+            Gateway::Simulator(_) | Gateway::Telegram(_) => ContentClass::Clinical,
             Gateway::Http(http) => http.content(),
             Gateway::Twilio(twilio) => twilio.content(),
             Gateway::WhatsApp(whatsapp) => whatsapp.content(),
@@ -401,7 +412,7 @@ impl Gateway {
     #[must_use]
     pub fn warning(&self) -> Option<&'static str> {
         let acknowledged = match self {
-            Gateway::Simulator(_) => true,
+            Gateway::Simulator(_) | Gateway::Telegram(_) => true,
             Gateway::Http(http) => http.health_acknowledged(),
             Gateway::Twilio(twilio) => twilio.health_acknowledged(),
             Gateway::WhatsApp(whatsapp) => whatsapp.health_acknowledged(),
@@ -413,7 +424,7 @@ impl Gateway {
     #[must_use]
     pub fn approved(&self) -> Vec<(&str, &[String])> {
         match self {
-            Gateway::Simulator(_) | Gateway::Http(_) => Vec::new(),
+            Gateway::Simulator(_) | Gateway::Http(_) | Gateway::Telegram(_) => Vec::new(),
             Gateway::Twilio(twilio) => twilio.approved().named().collect(),
             Gateway::WhatsApp(whatsapp) => whatsapp.approved().named().collect(),
         }
@@ -425,6 +436,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_) => true,
             Gateway::Http(http) => http.gives_receipts(),
+            Gateway::Telegram(_) => false,
         }
     }
 
@@ -438,6 +450,7 @@ impl Gateway {
             Gateway::Http(http) => http.send(message).await,
             Gateway::Twilio(twilio) => twilio.send(message).await,
             Gateway::WhatsApp(whatsapp) => whatsapp.send(message).await,
+            Gateway::Telegram(telegram) => telegram.send(message).await,
         }
     }
 
@@ -449,6 +462,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) => Ok(()),
             Gateway::Http(http) => http.probe().await,
+            Gateway::Telegram(telegram) => telegram.bot().await.map(|_| ()),
             Gateway::Twilio(twilio) => twilio.probe().await,
             Gateway::WhatsApp(whatsapp) => whatsapp.probe().await,
         }
@@ -460,6 +474,7 @@ impl Gateway {
         match self {
             Gateway::Simulator(_) | Gateway::Http(_) | Gateway::Twilio(_) => BODY_LIMIT,
             Gateway::WhatsApp(_) => WHATSAPP_BODY_LIMIT,
+            Gateway::Telegram(_) => telegram::UPDATE_LIMIT,
         }
     }
 
@@ -473,8 +488,18 @@ impl Gateway {
             // Simulated phones speak within the process; nobody outside may speak for them.
             Gateway::Simulator(_) => Err(Rejected::Unauthorised),
             Gateway::Http(http) => http.parse(request),
+            Gateway::Telegram(telegram) => telegram.parse(request),
             Gateway::Twilio(twilio) => twilio.parse(request),
             Gateway::WhatsApp(whatsapp) => whatsapp.parse(request),
+        }
+    }
+
+    /// What a request brought is stored: what the provider wants besides an answer can be done, later and by others. Waits for
+    /// nothing.
+    pub fn stored(&self, request: &Request<'_>) {
+        match self {
+            Gateway::Simulator(_) | Gateway::Http(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_) => {}
+            Gateway::Telegram(telegram) => telegram.stored_request(request),
         }
     }
 
@@ -482,7 +507,7 @@ impl Gateway {
     #[must_use]
     pub fn reply(&self, request: &Request<'_>) -> Reply {
         match self {
-            Gateway::Simulator(_) => Reply { status: 200, content_type: "text/plain".to_owned(), body: String::new() },
+            Gateway::Simulator(_) | Gateway::Telegram(_) => hook_settings::plain_reply(),
             Gateway::Http(http) => http.reply(),
             Gateway::Twilio(_) => Twilio::reply(),
             Gateway::WhatsApp(_) => WhatsApp::reply(request),

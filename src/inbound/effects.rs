@@ -131,7 +131,6 @@ impl<'a> Write<'a> {
                 }
                 Effect::Revoke => self.consent(tx, false, sharing).await?,
                 Effect::Restore => self.consent(tx, true, sharing).await?,
-                Effect::Leave => self.leave(tx).await?,
                 Effect::Visit { id, state } => {
                     appointments::answer(tx, *id, state, "", self.now).await?;
                     if *state != "confirmed" {
@@ -308,33 +307,6 @@ impl<'a> Write<'a> {
             self.changed.question = String::new();
             self.changed.moved |= !self.thread.question.is_empty();
         }
-        Ok(())
-    }
-
-    /// Consent is withdrawn for this contact alone: whoever blocks us on a chat may still want a text.
-    async fn leave(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        let contact = Id(self.thread.contact_id);
-        let event = ConsentEvent {
-            id: self.kit.id(),
-            site: Id(self.thread.site_id),
-            patient: Id(self.thread.patient_id),
-            contact: Some(contact),
-            given: false,
-            class: ContentClass::Logistics,
-            method: "provider".into(),
-            lang: String::new(),
-            wording: "left".into(),
-            staff: None,
-            inbox: Some(Id(self.row.id)),
-            at: self.now,
-        };
-        consents::add(tx, &event).await?;
-        self.changed.consents.push(ConsentFacts {
-            patient_id: self.thread.patient_id,
-            contact_id: Some(contact.0),
-            action: "withdrawn".into(),
-            at: self.now.0,
-        });
         Ok(())
     }
 

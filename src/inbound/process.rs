@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::doors;
 use super::effects::{Together, Write};
 use super::parts;
 use super::receive::Coming;
@@ -171,7 +172,12 @@ async fn batch(tx: &mut Tx, kit: &Kit, rows: &[Waiting]) -> Result<usize, StoreE
     let parts = parts::join(rows, now);
     inbox::put_last(tx, &parts.waiting).await?;
     done.extend(parts.joined.iter().map(|id| Done { id: *id, read_as: "Part of a longer text".into(), ..Done::default() }));
-    let texts: Vec<&Waiting> = parts.texts.iter().map(AsRef::as_ref).collect();
+    let messages = parts.texts.iter().map(AsRef::as_ref);
+    let (doors, texts): (Vec<&Waiting>, Vec<&Waiting>) = messages.partition(|r| doors::is_one(r));
+    // First who comes and goes: what the same people wrote is read with it.
+    for row in doors {
+        done.push(doors::pass(tx, kit, row, now).await?);
+    }
     if !texts.is_empty() {
         let mut known = load(tx, &texts, now).await?;
         schedule::learn(tx, kit, &known.enrolments).await?;
@@ -267,9 +273,8 @@ async fn one(
     let topic = asked.filter(|(q, _)| q.answered.is_none()).and_then(|(_, s)| s.asks.as_ref()).and_then(|a| a.reading.as_deref());
     let mut verdict = kit.triage.assess(&row.body, &Context { lang: Some(lang), question: topic, previous: &previous });
     fault::point("desk.assessed");
-    let left = row.answered == inbox::LEFT;
-    let unread = row.body.trim().is_empty() && row.start_token.is_empty() && media != Some(Media::Sticker);
-    if unread && !left && verdict.severity < Severity::Routine {
+    let unread = row.body.trim().is_empty() && media != Some(Media::Sticker);
+    if unread && verdict.severity < Severity::Routine {
         verdict.severity = Severity::Routine;
     }
     let zone: crate::zone::Zone = facts.zone.parse().map_err(|_| StoreError::Unreadable(format!("time zone {}", facts.zone)))?;
@@ -324,7 +329,7 @@ async fn one(
         ),
         now,
     };
-    let heard = Heard { text: &row.body, verdict: &verdict, media, answered: row.answered.parse().ok(), left, repeats };
+    let heard = Heard { text: &row.body, verdict: &verdict, media, answered: row.answered.parse().ok(), repeats };
     let outcome = step(&heard, &situation, &kit.reader);
 
     let mut write = Write::new(kit, (&thread, &facts, row), question, sharing.len(), together, now);

@@ -149,7 +149,7 @@ async fn one(tx: &mut Tx, kit: &Kit, r: &Record, site_zone: &Zone, now: Time, co
         terms: String::new(),
     };
     let contact = patients::put_contact(tx, SITE, &contact, now).await?;
-    patients::replace_contacts(tx, person, Channel::Sms, contact).await?;
+    patients::replace_contacts(tx, person, Channel::Sms, contact, "replaced by import").await?;
     threads::ensure(tx, kit.id(), SITE, Channel::Sms, &hash, (person, patient, contact), now).await?;
     consent(tx, kit, patient, r).await?;
     if let Some((external_id, starts)) = &r.visit {

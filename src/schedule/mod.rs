@@ -46,6 +46,32 @@ pub struct Question {
     /// It was answered: reading and time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered: Option<(i64, i64)>,
+    /// The answers that it offers, if there are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Offers>,
+}
+
+/// The answers that a question offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Offers {
+    /// Yes and no.
+    YesNo,
+    /// One of so many, from 1.
+    Choice(usize),
+    /// A whole number from, to.
+    Scale(i64, i64),
+}
+
+impl Offers {
+    const fn of(form: &Form) -> Option<Offers> {
+        match form {
+            Form::YesNo => Some(Offers::YesNo),
+            Form::Choice(count) => Some(Offers::Choice(*count)),
+            Form::Scale(min, max) => Some(Offers::Scale(*min, *max)),
+            Form::Number(_) | Form::Text | Form::Visit => None,
+        }
+    }
 }
 
 /// Learns the protocol versions of these hashes that another process has brought in since this one started.
@@ -330,6 +356,7 @@ pub fn message(
             open_for: i64::try_from(step.open_for.as_millis()).unwrap_or(i64::MAX),
             again: false,
             answered: None,
+            offers: Offers::of(&ask.form),
         })
         .map_err(json)?,
         Some(_) | None => String::new(),

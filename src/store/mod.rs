@@ -14,6 +14,8 @@ pub mod escalations;
 pub mod facts;
 pub mod health;
 pub mod inbox;
+pub mod leases;
+pub mod links;
 pub mod locks;
 pub mod messages;
 pub mod nodes;

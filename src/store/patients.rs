@@ -190,19 +190,35 @@ pub struct NewContact {
     pub terms: String,
 }
 
-/// Closes the other addresses of a person on one channel: an import gave a new one, and an old number is soon somebody else's.
+/// Closes the other addresses of a person on one channel: there is a new one, and an old number is soon somebody else's.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn replace_contacts(tx: &mut Tx, person: Id, channel: Channel, kept: Id) -> Result<u64, StoreError> {
+pub async fn replace_contacts(tx: &mut Tx, person: Id, channel: Channel, kept: Id, why: &str) -> Result<u64, StoreError> {
     Ok(run!(
         tx,
-        "UPDATE contact SET state = 'closed', closed_why = 'replaced by import'
+        "UPDATE contact SET state = 'closed', closed_why = $4
           WHERE person_id = $1 AND channel = $2 AND id <> $3 AND state = 'active'",
         person.0,
         channel.as_str(),
-        kept.0
+        kept.0,
+        why
     )?)
+}
+
+/// Puts a contact before the person's others: they were just there.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn put_first(tx: &mut Tx, person: Id, contact: Id, now: Time) -> Result<(), StoreError> {
+    run!(
+        tx,
+        "UPDATE contact SET verified_at = $3, rank = (SELECT MIN(c.rank) FROM contact c WHERE c.person_id = $1) - 1 WHERE id = $2",
+        person.0,
+        contact.0,
+        now.0
+    )?;
+    Ok(())
 }
 
 /// Adds a contact, or raises and reopens the one with the same address. Gives its id.

@@ -55,8 +55,9 @@ pub async fn lift(tx: &mut Tx) -> Result<(), StoreError> {
 ///
 /// Sending is paused. What was about to go out, or was going out, is *not known*, and no rule sends it again; what was held
 /// until later than now certainly had not gone. What was in doubt already stays so: the receipt that would have cleared it up went
-/// to the lost database. Nobody is signed in. No id is made that the lost database may have made.
-fn statements(at: Time) -> [String; 7] {
+/// to the lost database. Nobody is signed in. No link opens: it may have been used since. No id is made that the lost database may
+/// have made.
+fn statements(at: Time) -> [String; 9] {
     let at = at.0;
     let keep = "ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     [
@@ -71,6 +72,8 @@ fn statements(at: Time) -> [String; 7] {
         "DELETE FROM timer WHERE kind = 'doubt'".to_owned(),
         "DELETE FROM session".to_owned(),
         "DELETE FROM sign_in_failure".to_owned(),
+        format!("UPDATE link SET void_at = {at} WHERE used_at IS NULL AND void_at IS NULL"),
+        "UPDATE lease SET lease_until = 0".to_owned(),
         format!("UPDATE node SET owner = '', lease_until = 0, high = CASE WHEN high > {at} THEN high ELSE {at} END"),
     ]
 }

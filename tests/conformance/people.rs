@@ -99,8 +99,8 @@ case!(
         clinic(place).await;
         let new = phone(Id(43), ROSA_PERSON, "+17185550120", "hash-new");
         save!(place, |tx| patients::put_contact(tx, SITE, &new, later(1)).await);
-        assert_eq!(save!(place, |tx| patients::replace_contacts(tx, ROSA_PERSON, Channel::Sms, Id(43)).await), 1);
-        assert_eq!(save!(place, |tx| patients::replace_contacts(tx, ROSA_PERSON, Channel::Sms, Id(43)).await), 0, "once");
+        assert_eq!(save!(place, |tx| patients::replace_contacts(tx, ROSA_PERSON, Channel::Sms, Id(43), "replaced by import").await), 1);
+        assert_eq!(save!(place, |tx| patients::replace_contacts(tx, ROSA_PERSON, Channel::Sms, Id(43), "replaced by import").await), 0, "once");
         let states = |contacts: Vec<patients::Contact>| contacts.into_iter().map(|c| (c.id, c.state)).collect::<Vec<_>>();
         let row = |id: i64, state: &str| (id, state.to_owned());
         assert_eq!(states(look!(place, |tx| patients::contacts(tx, ROSA_PERSON).await)), [row(41, "closed"), row(43, "active")]);

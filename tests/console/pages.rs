@@ -402,3 +402,51 @@ async fn an_open_page_hears_of_news_at_once_of_other_processes_within_seconds_an
     tokio::time::timeout(Duration::from_secs(2), ended).await.expect("the stream ends");
     world.tasks.abort_all();
 }
+
+#[tokio::test]
+async fn a_link_to_telegram_is_shown_once_and_the_next_one_voids_it() {
+    let world = World::new().await;
+    let rosa = world.patient("P-1", "Rosa Villalobos", Lang::Es, ROSA, true).await;
+    let mut june = world.signed_in("june@clinic.example").await;
+    let path = format!("/patient/{rosa}");
+    let page = june.page(&path).await;
+    assert!(page.contains("Invite to Telegram") && page.contains("Not connected: a bot cannot write first."), "{page}");
+    let csrf = field(&page, "csrf");
+    let link = format!("{path}/link");
+    assert_eq!(june.post(&link, &[("how", "show")]).await.status(), StatusCode::FORBIDDEN, "from a form of ours only");
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let made = june.post(&link, &[("csrf", &csrf), ("class", "clinical"), ("how", "show")]).await;
+        assert_eq!(made.status(), StatusCode::OK);
+        let made = made.text().await.expect("a page");
+        let (_, token) = made.split_once("https://t.me/lantern_bot?start=").expect("the link");
+        tokens.push(token.split(['"', '<', '&']).next().expect("a token").to_owned());
+        assert!(made.contains("class=\"qr\"") && made.contains("A link waits until "), "{made}");
+    }
+    assert_ne!(tokens[0], tokens[1]);
+    assert!(!june.page(&path).await.contains(&tokens[1]), "it is shown once");
+    world.follows("5550117", &tokens[0]).await;
+    assert!(june.page(&path).await.contains("A link waits until"), "the first is void");
+    world.follows("5550117", &tokens[1]).await;
+    assert!(june.page(&path).await.contains("Connected. A new link"));
+    let mut tx = world.db.read().await.expect("reads");
+    let person = patients::get(&mut tx, rosa).await.expect("reads").expect("is there").person_id;
+    let contacts = patients::contacts(&mut tx, Id(person)).await.expect("reads");
+    assert_eq!(
+        (contacts[0].channel.as_str(), contacts[0].class.as_str()),
+        ("telegram", "care"),
+        "no more than care by this form"
+    );
+    assert!(audit::first_break(&mut tx, 1).await.expect("reads").is_none());
+    drop(tx);
+
+    let sent = june.post(&link, &[("csrf", &csrf), ("class", "logistics"), ("how", "text")]).await;
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+    let mut tx = world.db.read().await.expect("reads");
+    let messages = pages::patient::messages(&mut tx, rosa, Time(0)).await.expect("reads");
+    assert_eq!(
+        messages.iter().filter(|m| m.key == "link-invite" && m.class == "staff" && m.lang == "es").count(),
+        1,
+        "{messages:?}"
+    );
+}

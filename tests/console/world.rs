@@ -86,7 +86,7 @@ impl World {
             .unwrap_or_else(|e| panic!("{e}"));
         let kit = Arc::new(kit);
         let phones = Simulator::new("phones", Channel::Sms, Arc::clone(&kit.clock), ids);
-        let ways = Arc::new(Gateways::new(vec![Gateway::Simulator(phones)], clock.machine()));
+        let ways = Arc::new(Gateways::new(vec![Gateway::Simulator(phones), bot()], clock.machine()));
         let (receiver, storing) = Receiver::new(Arc::clone(&kit), db.clone(), "US", Arc::new(Notify::new()));
         tasks.spawn(storing);
         let (news, stop) = (watch::Sender::new(0), CancellationToken::new());
@@ -187,6 +187,20 @@ impl World {
         assert_eq!(Desk::new(Arc::clone(&self.kit), self.db.clone(), Coming::default()).tick().await.expect("works"), 1);
     }
 
+    /// Somebody follows a link to the bot.
+    pub async fn follows(&self, chat: &str, token: &str) {
+        let message = Incoming::Message {
+            from: Address::new(chat),
+            to: None,
+            text: Body::new(""),
+            provider_id: Some(self.kit.dice.token()),
+            provider_time: None,
+            extras: porchlight::model::Extras { start: Some(token.to_owned()), ..porchlight::model::Extras::default() },
+        };
+        self.receiver.receive("telegram", Channel::Telegram, vec![message]).await.expect("is stored");
+        assert_eq!(Desk::new(Arc::clone(&self.kit), self.db.clone(), Coming::default()).tick().await.expect("works"), 1);
+    }
+
     /// The only item that waits.
     pub async fn only_item(&self) -> Id {
         let mut tx = self.db.read().await.expect("reads");
@@ -263,6 +277,14 @@ impl Browser<'_> {
         }
         answer
     }
+}
+
+/// A bot that nobody listens to.
+fn bot() -> Gateway {
+    let text = "[site]\nname = \"A\"\nphone = \"(718) 555-0100\"\n[[gateway]]\nkind = \"telegram\"\nname = \"telegram\"\n\
+                token = \"123456:AAF-token_of_the_console_0123\"\nbot = \"lantern_bot\"\nurl = \"http://127.0.0.1:1\"\n";
+    let config = porchlight::config::Config::parse("bot.toml", text, &|_| None).unwrap_or_else(|e| panic!("{e}"));
+    config.gateways.into_iter().next().expect("a bot")
 }
 
 pub fn new_york() -> Zone {

@@ -1,6 +1,9 @@
 //! The world of a story: the real service on a loopback port, a provider that is a real server with a ledger, and a
 //! clock that is moved by hand. `run_until` jumps from one due time to the next and lets every worker come to rest.
 
+#[path = "telegram.rs"]
+pub mod telegram;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
@@ -81,6 +84,8 @@ pub struct World {
     pub http: reqwest::Client,
     /// Watch it to see a message arrive; change it to let messages hang.
     pub provider: watch::Sender<Provider>,
+    /// Telegram, if the story has a bot.
+    pub bot: Option<telegram::Bot>,
     ledger: Arc<Mutex<Ledger>>,
     receipts: std::sync::atomic::AtomicBool,
     database: String,
@@ -111,13 +116,34 @@ impl World {
         let zone: Zone = "America/New_York".parse().expect("a zone");
         let clock = Arc::new(ManualClock::new(at(&zone, start)));
         let folder = tempfile::tempdir().expect("a folder");
-        let database = match on {
-            On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
-            On::Postgres => postgres_database().await,
-        };
+        let database = database(on, &folder).await;
         let gateway = |(name, settings): &(&str, &str)| format!("[[gateway]]\nname = \"{name}\"\n{GATEWAY}{settings}\n");
         let more = more.iter().map(gateway).collect::<Vec<_>>().concat();
         World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, more)).await
+    }
+
+    /// A world with a bot besides, whose updates come as `mode` says.
+    pub async fn begin_with_bot(on: On, start: &str, mode: &str) -> World {
+        let (bot, serving) = telegram::Bot::open().await;
+        let mut world = World::begin_beside(on, start, bot.settings(mode)).await;
+        let stop = world.app.stop.clone();
+        world.app.start(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = serving => {}
+            }
+        });
+        world.bot = Some(bot);
+        world
+    }
+
+    /// A world with other gateways besides, as the configuration describes them.
+    pub async fn begin_beside(on: On, start: &str, gateways: String) -> World {
+        let zone: Zone = "America/New_York".parse().expect("a zone");
+        let clock = Arc::new(ManualClock::new(at(&zone, start)));
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = database(on, &folder).await;
+        World::open((database, folder), clock, (Arc::default(), watch::Sender::default()), (7, gateways)).await
     }
 
     /// The service is lost and comes back on another database; phones, provider and clock are the same.
@@ -165,7 +191,20 @@ name = "sms"
         app.start(async move { serving.serve(pages, serving.router()).await.expect("serving") });
         app.start(async move { provider_app.serve(provider, router).await.expect("serving") });
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        World { app, clock, zone, base, http, provider: watched, ledger, receipts: true.into(), database, folder, seed }
+        World {
+            app,
+            clock,
+            zone,
+            base,
+            http,
+            provider: watched,
+            bot: None,
+            ledger,
+            receipts: true.into(),
+            database,
+            folder,
+            seed,
+        }
     }
 
     /// The URL of the database.
@@ -274,11 +313,15 @@ name = "sms"
     pub async fn settle(&self) {
         for round in 0.. {
             assert!(round < 1000, "the workers never come to rest");
+            let heard = match &self.bot {
+                Some(bot) => bot.turn(&self.app).await,
+                None => 0,
+            };
             let fired = self.app.sweeper.tick().await.expect("the timers");
             let read = self.app.desk.tick().await.expect("the inbox");
             let sent = self.app.worker.tick().await.expect("the outbox");
             let reported = if self.receipts.load(std::sync::atomic::Ordering::Relaxed) { self.report().await } else { 0 };
-            if fired + read + sent + reported == 0 {
+            if heard + fired + read + sent + reported == 0 {
                 return;
             }
         }
@@ -450,7 +493,9 @@ name = "sms"
     }
 
     /// The service stops by itself. Gives the URL of its database, and the folder that it is in.
-    pub async fn shut_down(self) -> (String, tempfile::TempDir) {
+    pub async fn shut_down(mut self) -> (String, tempfile::TempDir) {
+        // Its listener holds on to the database.
+        drop(self.bot.take());
         self.app.shut_down().await;
         (self.database, self.folder)
     }
@@ -488,6 +533,13 @@ async fn sendsms(
             (axum::http::StatusCode::ACCEPTED, "0: Accepted for delivery")
         }
         Answer::Status(status, body) => (axum::http::StatusCode::from_u16(status).expect("a status"), body),
+    }
+}
+
+async fn database(on: On, folder: &tempfile::TempDir) -> String {
+    match on {
+        On::Sqlite => format!("sqlite:{}", folder.path().join("story.db").display()),
+        On::Postgres => postgres_database().await,
     }
 }
 

@@ -38,7 +38,8 @@ pub use lists::{
     Act, ChannelCard, Delivery, DeliveryRow, Lead, PageNote, Panel, PanelRow, VisitAnswer, VisitDay, VisitRow, Visits,
 };
 pub use patient::{
-    ChartCard, Composer, Day, Entry, Fact, GoalCard, MessageFace, OpenItem, PatientHead, PatientPage, Show, TimelinePart, Verdict,
+    ChartCard, Composer, Day, Entry, Fact, GoalCard, Invite, MadeLink, MessageFace, OpenItem, PatientHead, PatientPage, Show,
+    TimelinePart, Verdict,
 };
 pub use queue::{
     Call, Counts, Filters, Finding, Holder, Pane, PaneHolder, Queue, QueuePart, QueueRow, QueueView, Safe, Said, Step, encoded,

@@ -242,6 +242,26 @@ pub struct Composer {
     pub error: Option<Shown>,
 }
 
+/// The way to Telegram: posted to `/patient/ID/link` as `class`, `how` and `csrf`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invite {
+    /// Where it stands: `Connected on 8 Jan.`, `A link waits until Tue 10:24.`
+    pub state: Shown,
+    /// The link that was just made; it is shown once.
+    pub made: Option<MadeLink>,
+    /// Why none was made.
+    pub error: Option<Shown>,
+}
+
+/// A link, as it is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MadeLink {
+    /// The address.
+    pub href: String,
+    /// Its QR code: how many modules a side has, with the quiet border, and the dark ones as the path of a picture.
+    pub code: (usize, String),
+}
+
 /// Readings with their chart.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ChartCard {
@@ -305,6 +325,8 @@ pub struct PatientPage {
     pub next: Vec<Fact>,
     /// What the patient takes part in, with its state.
     pub enrolments: Vec<Fact>,
+    /// The way to Telegram, if there is a bot.
+    pub invite: Option<Invite>,
 }
 
 /// The regions of a patient's page that change by themselves: `GET /patient/ID?…&part=timeline`.
