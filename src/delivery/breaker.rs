@@ -73,6 +73,7 @@ pub(super) struct Breaker {
     since: Time,
     bad: u32,
     rests: u32,
+    shut_at: Time,
     until: Time,
     probing: bool,
     last_well: Time,
@@ -80,7 +81,16 @@ pub(super) struct Breaker {
 
 impl Breaker {
     pub(super) fn new(now: Time) -> Breaker {
-        Breaker { condition: Condition::Well, since: now, bad: 0, rests: 0, until: now, probing: false, last_well: now }
+        Breaker {
+            condition: Condition::Well,
+            since: now,
+            bad: 0,
+            rests: 0,
+            shut_at: now,
+            until: now,
+            probing: false,
+            last_well: now,
+        }
     }
 
     /// How it is, and since when.
@@ -96,8 +106,9 @@ impl Breaker {
     pub(super) fn gate(&self, now: Time) -> Gate {
         match self.condition {
             Condition::Well => Gate::Open,
-            _ if now >= self.until && !self.probing => Gate::Probe,
-            _ => Gate::Shut(self.until.max(now.plus(Duration::from_secs(1)))),
+            // Also where the clock went back: what it says of the end of the rest is no longer true.
+            _ if (now >= self.until || now < self.shut_at) && !self.probing => Gate::Probe,
+            _ => Gate::Shut(self.until.max(now.plus(Duration::from_secs(1))).min(now.plus(LONGEST))),
         }
     }
 
@@ -147,6 +158,7 @@ impl Breaker {
         if self.condition != condition {
             (self.condition, self.since) = (condition, now);
         }
+        self.shut_at = now;
         self.until = now.plus(REST.saturating_mul(1 << self.rests.min(8)).min(LONGEST));
         self.rests += 1;
         self.probing = false;
@@ -196,6 +208,16 @@ mod tests {
         breaker.told(Told::Well, at(5));
         assert!(!breaker.look(Some(at(0)), at(9)), "others are answered");
         assert!(!breaker.look(None, at(60)), "nothing waits");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_keeps_nothing_shut() {
+        let mut breaker = Breaker::new(at(0));
+        for _ in 0..5 {
+            breaker.told(Told::Badly, at(300));
+        }
+        assert_eq!(breaker.gate(at(301)), Gate::Shut(at(310)));
+        assert_eq!(breaker.gate(at(60)), Gate::Probe);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+/// No time to leave lies further ahead, in microseconds: a backlog waits in its lane, not in its pace.
+const FURTHEST: i64 = 60_000_000;
+
 /// What one message costs of one pace: whose, and how long until the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cost {
@@ -41,16 +44,18 @@ impl Paces {
         Paces { next: next.into_iter().collect(), moved: BTreeMap::new() }
     }
 
-    /// When a message of these costs may leave.
+    /// When a message of these costs may leave. What lies further ahead than any pace looks was written by a clock that was ahead.
     pub(super) fn slot(&self, costs: &[Cost], now: i64) -> i64 {
-        costs.iter().filter_map(|cost| self.next.get(&cost.key).copied()).fold(now, i64::max)
+        let next = |cost: &Cost| self.next.get(&cost.key).copied().filter(|next| next.saturating_sub(now) < FURTHEST);
+        costs.iter().filter_map(next).fold(now, i64::max)
     }
 
     /// It leaves then.
     pub(super) fn take(&mut self, costs: &[Cost], slot: i64) {
         for cost in costs {
             // What leaves without waiting, a crisis reply, is paid for by those behind it.
-            let from = self.next.get(&cost.key).copied().map_or(slot, |next| next.max(slot));
+            let next = self.next.get(&cost.key).copied().filter(|next| next.saturating_sub(slot) < FURTHEST);
+            let from = next.map_or(slot, |next| next.max(slot));
             let next = from.saturating_add(cost.micros);
             self.next.insert(cost.key.clone(), next);
             self.moved.insert(cost.key.clone(), next);

@@ -46,7 +46,8 @@ struct Flow {
 #[derive(Debug, Default)]
 struct Order {
     under_way: HashMap<String, usize>,
-    put_off: HashMap<String, Time>,
+    /// Since when and until when; both of one clock.
+    put_off: HashMap<String, (Time, Time)>,
 }
 
 /// How a gateway is, for the page and for whoever tests it.
@@ -230,8 +231,8 @@ impl Gateways {
             }
         }
         if let Some(until) = again {
-            order.put_off.insert(person.to_owned(), until);
-            order.put_off.retain(|_, until| *until > now);
+            order.put_off.insert(person.to_owned(), (now, until));
+            order.put_off.retain(|_, (since, until)| *since <= now && now < *until);
         }
         drop(order);
         if let Some(way) = self.way(gateway) {
@@ -245,7 +246,7 @@ impl Gateways {
         if order.under_way.contains_key(person) {
             return Some(now.plus(Duration::from_secs(1)));
         }
-        order.put_off.get(person).copied().filter(|until| *until > now)
+        order.put_off.get(person).filter(|(since, until)| *since <= now && now < *until).map(|(_, until)| *until)
     }
 
     /// What has changed since the last call in how gateways are, to be noted and told. Looks for those that hang, too.
