@@ -9,6 +9,7 @@ mod import;
 mod lines;
 mod release;
 mod serve;
+mod triage;
 mod user;
 
 use std::io::Write as _;
@@ -113,7 +114,10 @@ enum Command {
     #[command(subcommand)]
     User(User),
     /// Read replies from JSON lines {"id","lang","text"}; print {"id","severity","categories","because"}
-    Triage,
+    Triage {
+        #[command(subcommand)]
+        work: Option<triage::Work>,
+    },
     /// Read replies from JSON lines {"id","lang","text"[,"expects"]}; print {"id","intent"[,"value"]}
     Understand,
     /// Count SMS segments of JSON lines {"text"}; print {"encoding","segments"}
@@ -214,7 +218,8 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::User(User::Add { email, name, role, password_stdin, config }) => {
             user::add(&email, &name, role, password_stdin, config.as_deref()).await
         }
-        Command::Triage => lines::triage(),
+        Command::Triage { work: None } => lines::triage(),
+        Command::Triage { work: Some(work) } => triage::run(work),
         Command::Understand => lines::understand(),
         Command::Segments => lines::segments(),
         Command::Bench(bench) => bench::run(bench).await,
