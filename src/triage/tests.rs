@@ -11,7 +11,7 @@ use crate::model::{Category, Severity};
 
 const KEPT_EMERGENCIES: usize = 890;
 const KEPT_URGENT: usize = 900;
-const KEPT_FALSE_URGENT: usize = 460;
+const KEPT_FALSE_URGENT: usize = 480;
 
 static TRIAGE: LazyLock<Triage> = LazyLock::new(|| Triage::embedded().expect("the packs of the program prove themselves"));
 
@@ -212,6 +212,14 @@ fn haste_changes_few_verdicts_and_no_emergency_falls_below_urgent() {
         }
     }
     assert!(changed * 50 < all, "{changed} of {all} verdicts changed");
+}
+
+#[test]
+fn an_emoji_or_an_exclamation_mark_hides_no_cry_for_help() {
+    let text = "feed my cat after saturday, key is under the mat. i wont be needing it";
+    for end in ["!", "!!!", " 🙏", " ❤️❤️", "👍"] {
+        assert!(severity(&format!("{text}{end}")) >= Severity::Urgent, "{end}");
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn features(text: &str, hints: &[u64]) -> Vec<Feature> {
         buckets.clear();
         let mut add = |hash: u64| buckets.push(bucket(hash, view));
         match view {
-            View::Pieces => text.split(' ').for_each(|word| pieces(word, &mut add)),
+            View::Pieces => text.split(' ').filter(|word| !word.is_empty()).for_each(|word| pieces(word, &mut add)),
             View::Words => words(text, &mut add),
             View::Skeletons => skeletons(text, &mut add),
             View::Hints => hints.iter().for_each(|hint| add(*hint)),
@@ -74,7 +74,7 @@ pub fn shape(text: &str, hints: &mut Vec<u64>) {
     const LOGS: [&str; 12] = ["1", "2", "4", "8", "16", "32", "64", "128", "256", "512", "1024", "more"];
     let log = |count: usize| LOGS[(count.max(1).ilog2() as usize).min(LOGS.len() - 1)];
     hints.push(hint("letters", log(text.chars().count())));
-    hints.push(hint("words", log(text.split(' ').count())));
+    hints.push(hint("words", log(text.split(' ').filter(|word| !word.is_empty()).count())));
     let mut seen = 0_u32;
     for script in text.chars().filter(|c| *c != ' ').map(script) {
         let bit = script.map_or(0, |script| script as u32 + 1);

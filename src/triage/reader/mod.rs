@@ -11,7 +11,7 @@ pub mod model;
 pub mod train;
 
 use super::judge::{Named, Seen};
-use super::normalise::Folded;
+use super::normalise::{Folded, Script, script};
 use crate::model::{Category, Severity};
 use features::{Feature, features, hint, of_word, shape};
 use model::{HEADS, Model};
@@ -147,7 +147,9 @@ pub fn views(text: &Folded, raw: &str, seen: Option<&[Seen<'_>]>, question: Opti
     let mut views = Vec::with_capacity(parts.len());
     let mut hints = Vec::new();
     for (number, part) in parts.into_iter().enumerate() {
-        let own = text.text[part.clone()].trim();
+        // Whether a picture stands beside the words says who likes pictures, not how they are: its meaning is the rules' and words'.
+        let own: String = text.text[part.clone()].chars().filter(|c| script(*c) != Some(Script::Picture)).collect();
+        let own = own.trim();
         if number > 0 && own.chars().count() < 4 {
             continue;
         }
@@ -158,11 +160,8 @@ pub fn views(text: &Folded, raw: &str, seen: Option<&[Seen<'_>]>, question: Opti
             found(seen, here, &mut hints);
         }
         shape(own, &mut hints);
-        if number == 0 {
-            ['?', '!']
-                .into_iter()
-                .filter(|mark| raw.contains(*mark))
-                .for_each(|mark| hints.push(hint("mark", mark.encode_utf8(&mut [0; 4]))));
+        if number == 0 && raw.contains('?') {
+            hints.push(hint("mark", "?"));
         }
         if let Some(question) = question {
             hints.push(hint("asked", question));
