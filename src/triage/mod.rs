@@ -214,7 +214,9 @@ impl Triage {
             let earlier = fold(&before);
             let together = fold(&(before + text));
             let joined = self.collect(&together, text, Ask { after: earlier.text.len(), ..ask }, &mut findings);
-            if let (Some(reader), Some(joined)) = (&self.reader, joined) {
+            // A single word ("yes", "thanks") carries no thought on: what it is added to was read already.
+            let goes_on = alone.text.contains(' ') || !alone.text.is_ascii();
+            if let (Some(reader), Some(joined), true) = (&self.reader, joined, goes_on) {
                 // What the earlier texts said by themselves was read when they came.
                 let known = self.collect(&earlier, "", Ask { question: None, ..ask }, &mut Vec::new());
                 let known = known.map_or(Severity::None, |opinion| reader.severity(&opinion));
