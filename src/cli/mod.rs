@@ -11,6 +11,7 @@ mod import;
 mod lines;
 mod release;
 mod serve;
+mod triage;
 mod user;
 
 use std::io::Write as _;
@@ -121,7 +122,10 @@ enum Command {
     #[command(subcommand)]
     Gateway(Way),
     /// Read replies from JSON lines {"id","lang","text"}; print {"id","severity","categories","because"}
-    Triage,
+    Triage {
+        #[command(subcommand)]
+        work: Option<triage::Work>,
+    },
     /// Read replies from JSON lines {"id","lang","text"[,"expects"]}; print {"id","intent"[,"value"]}
     Understand,
     /// Count SMS segments of JSON lines {"text"}; print {"encoding","segments"}
@@ -266,7 +270,8 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::Gateway(Way::List { config }) => gateway::list(config.as_deref()),
         Command::Gateway(Way::Test { name, to, config }) => gateway::test(&name, &to, config.as_deref()).await,
-        Command::Triage => lines::triage(),
+        Command::Triage { work: None } => lines::triage(),
+        Command::Triage { work: Some(work) } => triage::run(work),
         Command::Understand => lines::understand(),
         Command::Segments => lines::segments(),
         Command::Bench(bench) => bench::run(bench).await,

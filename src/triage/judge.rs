@@ -7,6 +7,7 @@
 use super::matcher::{Matcher, Span};
 use super::normalise::{Folded, WORD};
 use super::pack::{Pack, Rule, Scope};
+use super::words::Word;
 use crate::model::Severity;
 
 /// The neighbours of a hit that are tried on each side when slots are brought together.
@@ -19,6 +20,8 @@ const LONGEST: usize = 400;
 #[derive(Debug)]
 pub struct Judge {
     packs: Vec<Pack>,
+    /// What is looked for besides and raises nothing; numbered after the concepts of the packs.
+    words: Vec<Word>,
     /// By pack: the number of its first concept.
     offsets: Vec<usize>,
     matcher: Matcher,
@@ -35,6 +38,30 @@ pub struct Fired<'j> {
     pub rule: &'j Rule,
     /// From the first to the last byte of its slots.
     pub span: Span,
+    /// The sentence that it stands in.
+    pub sentence: u32,
+    /// Whether the rule is soft, or a word in its sentence makes it so.
+    pub soft: bool,
+}
+
+/// What the packs find in a reply.
+#[derive(Debug)]
+pub struct Seen<'j> {
+    /// The rules that fire.
+    pub fired: Vec<Fired<'j>>,
+    /// The rules whose concepts are there, but something calls them off; each with its sentence.
+    pub called_off: Vec<(&'j Rule, u32)>,
+    /// The concepts and words that are there, each with its sentence.
+    pub concepts: Vec<(Named<'j>, u32)>,
+}
+
+/// Something that was found, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'j> {
+    /// A concept of a pack.
+    Concept(&'j str),
+    /// A word that all languages share.
+    Word(&'j str),
 }
 
 /// What is asked of the packs.
@@ -55,7 +82,7 @@ impl Judge {
     ///
     /// # Errors
     /// When they are too large for one automaton.
-    pub fn new(packs: Vec<Pack>) -> Result<Judge, aho_corasick::BuildError> {
+    pub fn new(packs: Vec<Pack>, words: Vec<Word>) -> Result<Judge, aho_corasick::BuildError> {
         let mut offsets = Vec::new();
         let mut count = 0;
         for pack in &packs {
@@ -65,8 +92,9 @@ impl Judge {
         let phrases = packs.iter().zip(&offsets).flat_map(|(pack, offset)| {
             pack.concepts.iter().enumerate().flat_map(move |(i, c)| c.phrases.iter().map(move |p| (offset + i, p)))
         });
-        let matcher = Matcher::new(phrases)?;
-        let mut by_concept = vec![Vec::new(); count];
+        let word_phrases = words.iter().enumerate().flat_map(|(i, word)| word.phrases.iter().map(move |p| (count + i, p)));
+        let matcher = Matcher::new(phrases.chain(word_phrases))?;
+        let mut by_concept = vec![Vec::new(); count + words.len()];
         for (p, (pack, offset)) in packs.iter().zip(&offsets).enumerate() {
             for (r, rule) in pack.rules.iter().enumerate() {
                 for concept in rule.slots.first().into_iter().flatten() {
@@ -74,7 +102,7 @@ impl Judge {
                 }
             }
         }
-        Ok(Judge { packs, offsets, matcher, by_concept })
+        Ok(Judge { packs, words, offsets, matcher, by_concept })
     }
 
     /// The packs, in the order of their files.
@@ -86,22 +114,51 @@ impl Judge {
     /// Every rule that fires, once each, in the order of packs and rules.
     #[must_use]
     pub fn fired(&self, text: &Folded, ask: Ask<'_>) -> Vec<Fired<'_>> {
+        self.seen(text, ask).fired
+    }
+
+    /// All that is found: the rules that fire, the rules that something calls off, the concepts.
+    #[must_use]
+    pub fn seen(&self, text: &Folded, ask: Ask<'_>) -> Seen<'_> {
         let hits = Hits(self.matcher.find(text));
         let mut candidates: Vec<(usize, usize)> = hits.concepts().flat_map(|c| self.by_concept[c].iter().copied()).collect();
         candidates.sort_unstable();
         candidates.dedup();
-        candidates
-            .into_iter()
-            .filter_map(|(p, r)| {
-                let (pack, rule) = (&self.packs[p], &self.packs[p].rules[r]);
-                let asked = rule.questions.is_empty() || ask.question.is_some_and(|q| rule.questions.iter().any(|own| own == q));
-                if rule.severity < ask.least || !asked {
-                    return None;
+        let mut seen = Seen { fired: Vec::new(), called_off: Vec::new(), concepts: Vec::new() };
+        for (p, r) in candidates {
+            let (pack, rule) = (&self.packs[p], &self.packs[p].rules[r]);
+            let asked = rule.questions.is_empty() || ask.question.is_some_and(|q| rule.questions.iter().any(|own| own == q));
+            if rule.severity < ask.least || !asked {
+                continue;
+            }
+            let view = View { pack, offset: self.offsets[p], hits: &hits, text };
+            match view.fire(rule, ask) {
+                Some((true, span)) => {
+                    let sentence = text.sentence(span.start);
+                    let soft = rule.soft || self.softened(&hits, text, sentence);
+                    seen.fired.push(Fired { pack, rule, span, sentence, soft });
                 }
-                let view = View { pack, offset: self.offsets[p], hits: &hits, text };
-                view.fire(rule, ask).map(|span| Fired { pack, rule, span })
-            })
-            .collect()
+                Some((false, span)) => seen.called_off.push((rule, text.sentence(span.start))),
+                None => {}
+            }
+        }
+        seen.concepts = hits.0.iter().map(|(concept, span)| (self.concept(*concept), text.sentence(span.start))).collect();
+        seen
+    }
+
+    fn softened(&self, hits: &Hits, text: &Folded, sentence: u32) -> bool {
+        let first = self.by_concept.len() - self.words.len();
+        let words = self.words.iter().enumerate().filter(|(_, word)| word.softens);
+        words.flat_map(|(at, _)| hits.of(first + at)).any(|(_, span)| text.sentence(span.start) == sentence)
+    }
+
+    fn concept(&self, number: usize) -> Named<'_> {
+        let first = self.by_concept.len() - self.words.len();
+        if number >= first {
+            return Named::Word(&self.words[number - first].id);
+        }
+        let pack = self.offsets.partition_point(|offset| *offset <= number) - 1;
+        Named::Concept(&self.packs[pack].concepts[number - self.offsets[pack]].id)
     }
 }
 
@@ -128,8 +185,10 @@ struct View<'v> {
 }
 
 impl View<'_> {
-    fn fire(&self, rule: &Rule, ask: Ask<'_>) -> Option<Span> {
+    /// Where the concepts of a rule stand together, and whether it fires there.
+    fn fire(&self, rule: &Rule, ask: Ask<'_>) -> Option<(bool, Span)> {
         let (first, others) = rule.slots.split_first()?;
+        let mut called_off = None;
         let anchors = first.iter().flat_map(|c| self.of(*c));
         for (_, anchor) in anchors {
             let mut spans = vec![*anchor];
@@ -139,11 +198,15 @@ impl View<'_> {
             let start = spans.iter().map(|s| s.start).min().unwrap_or(anchor.start);
             let end = spans.iter().map(|s| s.end).max().unwrap_or(anchor.end);
             let whole = Span { start, end };
-            if end > ask.after && !(ask.call_off && rule.without.iter().any(|c| self.calls_off(*c, &spans, whole))) {
-                return Some(whole);
+            if end <= ask.after {
+                continue;
             }
+            if !(ask.call_off && rule.without.iter().any(|c| self.calls_off(*c, &spans, whole))) {
+                return Some((true, whole));
+            }
+            called_off = called_off.or(Some((false, whole)));
         }
-        None
+        called_off
     }
 
     fn of(&self, concept: usize) -> &[(usize, Span)] {

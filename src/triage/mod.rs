@@ -5,34 +5,39 @@
 //!   languages count always;
 //! - what cannot be read at all is at least [`Severity::Routine`] ("not understood"); a plain yes, number,
 //!   thanks or emoji is nothing; a number alone is never a threat;
-//! - a verdict names the rules that made it, with pack and version, so that it can be examined later.
+//! - a verdict names what made it, with pack or model and version, so that it can be examined later;
+//! - a reader may raise what another found; nothing is lowered but a rule that says of itself that it is soft.
 //!
-//! Why rules and not a model: a clinician can read, test and change them, they run on the smallest
-//! machine without sending a patient's words anywhere, and the same reply always gets the same verdict.
-//! The rules are drafts made by machine; each pack says so until a clinician who speaks its language
-//! has reviewed it.
+//! Two readers: rules, which a clinician can read, test and change, and beside them a small linear model (`reader`), which catches
+//! what nobody thought of. Both run on the smallest machine without sending a patient's words anywhere, and the same reply always
+//! gets the same verdict. Rules and training replies are drafts made by machine; docs/triage.md says what that is worth.
 
+pub mod data;
 pub mod eval;
 mod judge;
 mod matcher;
 mod normalise;
 mod pack;
 mod phrase;
+pub mod reader;
 mod spelling;
+mod words;
 
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use self::judge::{Ask, Fired, Judge};
+use self::judge::{Ask, Fired, Judge, Seen};
 use self::normalise::{Folded, Script, fold, script};
 use self::pack::Pack;
+use self::reader::model::Model;
+use self::reader::{Opinion, Reader};
 use self::spelling::Spelling;
 use crate::document::{Fault, Faults};
 use crate::model::{Category, Lang, Severity};
 
-const EMBEDDED: [(&str, &str); 13] = [
+const EMBEDDED: [(&str, &str); 14] = [
     ("triage/ar.toml", include_str!("../../config/triage/ar.toml")),
     ("triage/bn.toml", include_str!("../../config/triage/bn.toml")),
     ("triage/en.toml", include_str!("../../config/triage/en.toml")),
@@ -42,20 +47,31 @@ const EMBEDDED: [(&str, &str); 13] = [
     ("triage/it.toml", include_str!("../../config/triage/it.toml")),
     ("triage/ko.toml", include_str!("../../config/triage/ko.toml")),
     ("triage/pl.toml", include_str!("../../config/triage/pl.toml")),
+    ("triage/questions.toml", include_str!("../../config/triage/questions.toml")),
     ("triage/ru.toml", include_str!("../../config/triage/ru.toml")),
     ("triage/ur.toml", include_str!("../../config/triage/ur.toml")),
     ("triage/yi.toml", include_str!("../../config/triage/yi.toml")),
     ("triage/zh.toml", include_str!("../../config/triage/zh.toml")),
 ];
 
+/// The statistical reader's model: `porchlight triage train` wrote it, config/triage/model.json says from what.
+const MODEL: &[u8] = include_bytes!("../../config/triage/model.bin");
+
+/// What the statistical reader learns with across languages.
+const WORDS: &str = include_str!("../../config/triage/words.toml");
+
 /// The pack of findings that no rule pack made.
 const OWN_PACK: &str = "porchlight";
 
-/// The rule packs, compiled. Built once, at start.
+/// The pack of the statistical reader's findings.
+pub const READER_PACK: &str = "reader";
+
+/// The readers: the rule packs, compiled, and the statistical reader. Built once, at start.
 #[derive(Debug)]
 pub struct Triage {
     judge: Judge,
     spelling: Spelling,
+    reader: Option<Reader>,
     version: String,
 }
 
@@ -81,7 +97,7 @@ pub struct Verdict {
     pub because: Vec<Finding>,
 }
 
-/// One rule that fired.
+/// One rule that fired, or what the statistical reader says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's name within its pack.
@@ -98,23 +114,46 @@ pub struct Finding {
     pub matched: String,
     /// What it means, in English, for staff.
     pub sentence: String,
+    /// Whether the rule, or a word in its sentence, says that it may be a figure of speech.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub soft: bool,
 }
 
 impl Triage {
-    /// The packs that are part of the program.
+    /// The packs and the model that are part of the program.
     ///
     /// # Errors
-    /// Never once the tests have passed: every fault of the packs.
+    /// Never once the tests have passed: every fault of the packs, or a model that does not fit this version.
     pub fn embedded() -> Result<Triage, Faults> {
+        let model = Model::read(MODEL.into()).map_err(|why| Faults(vec![Fault::whole("triage/model.bin", why)]))?;
+        Ok(Triage::rules()?.with(model))
+    }
+
+    /// The packs that are part of the program, without the statistical reader.
+    ///
+    /// # Errors
+    /// Every fault of the packs.
+    pub fn rules() -> Result<Triage, Faults> {
         Triage::from_packs(EMBEDDED.iter().map(|(file, toml)| ((*file).to_owned(), (*toml).to_owned())))
     }
 
-    /// Packs as (file, TOML).
+    /// The same rules with a model beside them.
+    #[must_use]
+    pub fn with(self, model: Model) -> Triage {
+        let mut digest = Sha256::new();
+        digest.update(&self.version);
+        digest.update(model.bytes());
+        let version = short(&digest.finalize());
+        Triage { reader: Some(Reader::new(model)), version, ..self }
+    }
+
+    /// Packs as (file, TOML), without a statistical reader.
     ///
     /// # Errors
     /// Every fault of every pack at once, with file, line and column; a rule that does not catch its
     /// own example, or catches its own counterexample, is one.
     pub fn from_packs(sources: impl Iterator<Item = (String, String)>) -> Result<Triage, Faults> {
+        let words = words::read("triage/words.toml", WORDS)?;
         let mut sources: Vec<(String, String)> = sources.collect();
         sources.sort();
         let mut faults = Vec::new();
@@ -133,21 +172,18 @@ impl Triage {
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
-        let mut version = String::new();
-        for byte in &digest.finalize()[..6] {
-            let _infallible = write!(version, "{byte:02x}");
-        }
+        let version = short(&digest.finalize());
         let mut spelling = Spelling::default();
         packs.iter().flat_map(|p| &p.concepts).flat_map(|c| &c.phrases).for_each(|phrase| spelling.learn(phrase));
         spelling.close();
-        let judge = Judge::new(packs)
+        let judge = Judge::new(packs, words)
             .map_err(|e| Faults(vec![Fault::whole("triage", format!("the packs are too large for one automaton: {e}"))]))?;
-        let triage = Triage { judge, spelling, version };
+        let triage = Triage { judge, spelling, reader: None, version };
         let faults = triage.disproved(&sources);
         if faults.is_empty() { Ok(triage) } else { Err(Faults(faults)) }
     }
 
-    /// Names the packs: the beginning of the SHA-256 of their text. Stored with each verdict.
+    /// Names packs and model: the beginning of the SHA-256 of both. Stored with each verdict.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -158,19 +194,41 @@ impl Triage {
         self.judge.packs().iter().map(|pack| (pack.name.as_str(), pack.version))
     }
 
+    /// The statistical reader, if there is one.
+    #[must_use]
+    pub fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
+    }
+
     /// Reads a reply.
     #[must_use]
     pub fn assess(&self, text: &str, cx: &Context<'_>) -> Verdict {
         let mut findings = Vec::new();
         let alone = fold(text);
         let ask = Ask { question: cx.question, after: 0, call_off: true, least: Severity::None };
-        self.collect(&alone, ask, &mut findings);
+        let mut heard = self.collect(&alone, text, ask, &mut findings);
+        let mut whole = None;
         if !cx.previous.is_empty() {
             let mut before = cx.previous.join(" ");
             before.push(' ');
-            let after = fold(&before).text.len();
+            let earlier = fold(&before);
             let together = fold(&(before + text));
-            self.collect(&together, Ask { after, ..ask }, &mut findings);
+            let joined = self.collect(&together, text, Ask { after: earlier.text.len(), ..ask }, &mut findings);
+            // A single word ("yes", "thanks") carries no thought on: what it is added to was read already.
+            let goes_on = alone.text.contains(' ') || !alone.text.is_ascii();
+            if let (Some(reader), Some(joined), true) = (&self.reader, joined, goes_on) {
+                // What the earlier texts said by themselves was read when they came.
+                let known = self.collect(&earlier, "", Ask { question: None, ..ask }, &mut Vec::new());
+                let known = known.map_or(Severity::None, |opinion| reader.severity(&opinion));
+                if reader.severity(&joined) > known.max(heard.map_or(Severity::None, |opinion| reader.severity(&opinion))) {
+                    heard = Some(joined);
+                    whole = Some(together);
+                }
+            }
+        }
+        if let (Some(reader), Some(opinion)) = (&self.reader, heard) {
+            temper(reader, &opinion, &mut findings);
+            findings.extend(heard_by(reader, &opinion, whole.as_ref().unwrap_or(&alone)));
         }
         if findings.is_empty() && !readable(text, &alone) {
             findings.push(not_understood());
@@ -178,8 +236,8 @@ impl Triage {
         Verdict::of(findings)
     }
 
-    /// Whether a reply could be urgent or worse: negations and idioms are not looked at, so that this
-    /// says yes at least as often as [`Triage::assess`]. Takes microseconds; only sets a priority.
+    /// Whether the rules could find a reply urgent or worse: negations and idioms are not looked at and the statistical reader is
+    /// not asked, so that this says yes at least as often as the rules. Takes microseconds; only sets a priority.
     #[must_use]
     pub fn red_flag(&self, text: &str) -> bool {
         let ask = Ask { question: None, after: 0, call_off: false, least: Severity::Urgent };
@@ -188,18 +246,48 @@ impl Triage {
         raised(&text) || self.spelling.mend(&text).as_ref().is_some_and(raised)
     }
 
-    fn collect(&self, text: &Folded, ask: Ask<'_>, findings: &mut Vec<Finding>) {
-        let mut add = |text: &Folded, ask: Ask<'_>| {
-            for fired in self.judge.fired(text, ask) {
+    /// Adds what the rules find, and gives the statistical reader's opinion; none of a text without a letter, which is never a
+    /// threat by itself.
+    fn collect(&self, text: &Folded, raw: &str, ask: Ask<'_>, findings: &mut Vec<Finding>) -> Option<Opinion> {
+        let mended = self.spelling.mend(text);
+        let mut seen: Vec<Seen<'_>> = Vec::with_capacity(2);
+        for (text, ask) in std::iter::once((text, ask)).chain(mended.as_ref().map(|mended| {
+            let shift = mended.text.len().abs_diff(text.text.len());
+            (mended, Ask { after: ask.after.saturating_sub(shift), ..ask })
+        })) {
+            let found = self.judge.seen(text, ask);
+            for fired in &found.fired {
                 if !findings.iter().any(|f| f.pack == fired.pack.name && f.rule == fired.rule.id) {
-                    findings.push(finding(text, fired));
+                    findings.push(finding(text, *fired));
                 }
             }
+            seen.push(found);
+        }
+        let reader = self.reader.as_ref()?;
+        has_letters(&text.text).then(|| reader.read(&reader::views(text, raw, Some(&seen), ask.question)))
+    }
+
+    /// A labelled reply as the statistical reader is trained with it. Of a `known` one, from which the rules were written, it sees the
+    /// letters and the open question alone.
+    #[must_use]
+    pub fn example(&self, case: &eval::Case, known: bool) -> reader::train::Example {
+        let folded = fold(&case.text);
+        let question = case.context.question.as_deref();
+        let ask = Ask { question, after: 0, call_off: true, least: Severity::None };
+        let mended = self.spelling.mend(&folded);
+        let seen: Vec<Seen<'_>> = std::iter::once(&folded).chain(&mended).map(|text| self.judge.seen(text, ask)).collect();
+        let worst = |soft: bool| {
+            let own = seen.iter().flat_map(|seen| &seen.fired).filter(|fired| fired.soft == soft);
+            own.map(|fired| fired.rule.severity).max().unwrap_or(Severity::None)
         };
-        add(text, ask);
-        if let Some(mended) = self.spelling.mend(text) {
-            let shift = mended.text.len().abs_diff(text.text.len());
-            add(&mended, Ask { after: ask.after.saturating_sub(shift), ..ask });
+        let group = Sha256::digest(case.group());
+        reader::train::Example {
+            views: reader::views(&folded, &case.text, (!known).then_some(&seen[..]), question),
+            min: case.min,
+            max: case.max,
+            categories: case.categories.clone(),
+            group: group[..4].iter().fold(0, |so_far, byte| so_far << 8 | u64::from(*byte)),
+            ruled: reader::train::Ruled { hard: worst(false), soft: worst(true) },
         }
     }
 
@@ -228,11 +316,12 @@ impl Triage {
 }
 
 impl Verdict {
-    /// What staff read first: the sentences of the worst findings, such as "Chest pain; trouble breathing".
+    /// What staff read first: the sentences of the worst findings (of the rules, if they found any so bad), such as "Chest pain; trouble breathing".
     #[must_use]
     pub fn headline(&self) -> String {
         let mut sentences: Vec<&str> = Vec::new();
-        for finding in self.because.iter().filter(|f| f.severity == self.severity) {
+        let ruled = self.because.iter().any(|f| f.severity == self.severity && f.pack != READER_PACK);
+        for finding in self.because.iter().filter(|f| f.severity == self.severity && !(ruled && f.pack == READER_PACK)) {
             if !sentences.contains(&finding.sentence.as_str()) && sentences.len() < 3 {
                 sentences.push(&finding.sentence);
             }
@@ -262,6 +351,45 @@ impl Verdict {
     }
 }
 
+/// A soft rule counts as routine where the statistical reader hears nothing of danger in the whole reply or any sentence of it.
+fn temper(reader: &Reader, opinion: &Opinion, findings: &mut [Finding]) {
+    if reader.harmless(opinion) {
+        for finding in findings.iter_mut().filter(|f| f.soft && f.severity > Severity::Routine) {
+            finding.severity = Severity::Routine;
+            finding.sentence.push_str(" (perhaps a figure of speech)");
+        }
+    }
+}
+
+/// What the statistical reader adds to the verdict.
+fn heard_by(reader: &Reader, opinion: &Opinion, text: &Folded) -> Option<Finding> {
+    let severity = reader.severity(opinion);
+    let (category, about) = Reader::kind(opinion);
+    (severity > Severity::None).then(|| Finding {
+        rule: "statistical".to_owned(),
+        pack: READER_PACK.to_owned(),
+        pack_version: reader.model().version(),
+        severity,
+        category,
+        matched: reader.weighty(&text.text, severity).to_owned(),
+        sentence: format!("Reads like {about}"),
+        soft: false,
+    })
+}
+
+fn has_letters(folded: &str) -> bool {
+    folded.chars().any(|c| !matches!(script(c), None | Some(Script::Digit | Script::Picture)))
+}
+
+/// The beginning of a hash, in hexadecimal digits.
+fn short(hash: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in &hash[..6] {
+        let _infallible = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 fn finding(text: &Folded, fired: Fired<'_>) -> Finding {
     Finding {
         rule: fired.rule.id.clone(),
@@ -271,6 +399,7 @@ fn finding(text: &Folded, fired: Fired<'_>) -> Finding {
         category: fired.rule.category,
         matched: text.text[fired.span.start..fired.span.end].to_owned(),
         sentence: fired.rule.sentence.clone(),
+        soft: fired.soft,
     }
 }
 
@@ -283,6 +412,7 @@ fn not_understood() -> Finding {
         category: Category::NotUnderstood,
         matched: String::new(),
         sentence: "A reply that could not be read".to_owned(),
+        soft: false,
     }
 }
 

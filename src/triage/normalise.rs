@@ -68,6 +68,18 @@ impl Folded {
         self.sentences.get(byte).or(self.sentences.last()).copied().unwrap_or(0)
     }
 
+    /// The sentences, as ranges of bytes.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<std::ops::Range<usize>> {
+        let mut from = 0;
+        let ranges = self.sentences.chunk_by(|a, b| a == b).map(|run| {
+            let range = from..from + run.len();
+            from = range.end;
+            range
+        });
+        ranges.collect()
+    }
+
     /// Whether a word may begin at this byte.
     #[must_use]
     pub fn begins(&self, byte: usize) -> bool {

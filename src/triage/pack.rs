@@ -70,6 +70,8 @@ pub struct Rule {
     pub near: u32,
     /// What calls it off.
     pub without: Vec<usize>,
+    /// Whether it often catches figures of speech, so that the statistical reader may take it for routine.
+    pub soft: bool,
     /// The open questions at which alone it counts; empty: always.
     pub questions: Vec<String>,
     /// Replies that it must catch, with their places.
@@ -185,6 +187,7 @@ fn read_rule(doc: &Document<'_>, table: &Table<'_, '_>, names: &BTreeMap<String,
         slots,
         near: u32::try_from(table.int_in("near", 0..=40, 6)).unwrap_or(6),
         without: find("without"),
+        soft: table.flag("soft").unwrap_or(false),
         questions: table.texts("questions"),
         examples: table.spanned_texts("examples"),
         counterexamples: table.spanned_texts("counterexamples"),

@@ -5,9 +5,13 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::eval;
-use super::{Context, Triage, Verdict};
+use super::{Context, READER_PACK, Triage, Verdict};
 use crate::document::Faults;
 use crate::model::{Category, Severity};
+
+const KEPT_EMERGENCIES: usize = 890;
+const KEPT_URGENT: usize = 900;
+const KEPT_FALSE_URGENT: usize = 480;
 
 static TRIAGE: LazyLock<Triage> = LazyLock::new(|| Triage::embedded().expect("the packs of the program prove themselves"));
 
@@ -56,7 +60,7 @@ fn what_must_be_seen_the_same_day_is_urgent() {
         ("lost my bed nowhere 2 sleep tonite", Category::SocialNeed),
     ] {
         let verdict = assess(text);
-        assert_eq!(verdict.severity, Severity::Urgent, "{text}: {:?}", verdict.because);
+        assert!(verdict.severity >= Severity::Urgent, "{text}: {:?}", verdict.because);
         assert!(verdict.categories.contains(&category), "{text}: {:?}", verdict.categories);
     }
 }
@@ -64,7 +68,7 @@ fn what_must_be_seen_the_same_day_is_urgent() {
 #[test]
 fn a_symptom_that_can_wait_is_routine_and_never_lost() {
     for text in ["gorzej, flegma zielona", "لا أستطيع التوقف عن السعال"] {
-        assert_eq!(severity(text), Severity::Routine, "{text}: {:?}", assess(text).because);
+        assert!(severity(text) >= Severity::Routine, "{text}: {:?}", assess(text).because);
     }
 }
 
@@ -126,6 +130,104 @@ fn a_bad_answer_counts_only_where_it_was_asked_for() {
     let asked = Context { question: Some("wellbeing"), ..Context::default() };
     assert_eq!(TRIAGE.assess("terrible", &asked).severity, Severity::Routine);
     assert_eq!(severity("terrible"), Severity::None);
+}
+
+#[test]
+fn the_same_word_means_what_was_asked() {
+    let answer = |question, text| TRIAGE.assess(text, &Context { question: Some(question), ..Context::default() }).severity;
+    for yes in ["yes", "sí", "да", "네", "ہاں", "نعم", "wi"] {
+        assert_eq!(answer("harm_thoughts", yes), Severity::Emergency, "{yes}");
+        assert_eq!(severity(yes), Severity::None, "{yes} to nobody's question");
+    }
+    assert_eq!(answer("harm_thoughts", "no"), Severity::None);
+    assert!(answer("mood", "0") >= Severity::Urgent);
+    assert_eq!(answer("mood", "8"), Severity::None);
+    assert_eq!(answer("weight", "180.4"), Severity::None);
+    assert!(answer("adherence", "took all of them at once") >= Severity::Urgent);
+}
+
+#[test]
+fn a_reply_split_over_three_texts_is_read_as_one() {
+    let previous = ["i wrote".to_owned(), "everybody a letter and gave away".to_owned()];
+    let verdict = TRIAGE.assess("my dog. tonight is the night, goodbye", &Context { previous: &previous, ..Context::default() });
+    assert!(verdict.severity >= Severity::Urgent, "{:?}", verdict.because);
+}
+
+#[test]
+fn the_statistical_reader_raises_what_no_rule_knows_and_says_what_it_heard() {
+    let text = "feed my cat after saturday, key is under the mat. i wont be needing it";
+    let verdict = assess(text);
+    let heard = verdict.because.iter().find(|f| f.pack == READER_PACK).expect("the reader's finding");
+    assert!(verdict.severity >= Severity::Urgent && heard.severity == verdict.severity, "{:?}", verdict.because);
+    assert!(heard.sentence.starts_with("Reads like ") && !heard.matched.is_empty(), "{heard:?}");
+    let rules = Triage::rules().expect("packs");
+    assert!(rules.assess(text, &Context::default()).severity < Severity::Urgent, "a rule knows it by now: take another example");
+}
+
+#[test]
+fn a_hard_rule_is_never_lowered_and_a_soft_one_stays_in_sight() {
+    let rules = Triage::rules().expect("packs");
+    let cases = eval::read("triage.jsonl", include_str!("../../tests/data/triage.jsonl")).expect("cases");
+    for case in &cases {
+        let (alone, together) = (case.verdict(&rules), case.verdict(&TRIAGE));
+        let hard = alone.because.iter().filter(|f| !f.soft).map(|f| f.severity).max().unwrap_or(Severity::None);
+        assert!(together.severity >= hard, "{}: {:?}", case.id, together.because);
+        assert!(together.severity >= alone.severity.min(Severity::Routine), "{}: {:?}", case.id, together.because);
+    }
+}
+
+#[test]
+fn what_was_kept_apart_is_caught_no_worse_than_it_was() {
+    let mut cases = Vec::new();
+    for lang in ["ar", "bn", "en", "es", "fr", "ht", "it", "ko", "pl", "ru", "ur", "yi", "zh"] {
+        let file = format!("{}/config/triage/kept/{lang}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        cases.extend(eval::read(&file, &std::fs::read_to_string(&file).expect("a file of the project")).expect("cases"));
+    }
+    let all = eval::measure(&TRIAGE, &cases).all;
+    let per_mille = |part: eval::Part| part.hits * 1000 / part.of;
+    // The floor that a change of packs or model must not fall below; docs/triage.md has the figures.
+    assert!(per_mille(all.emergencies) >= KEPT_EMERGENCIES, "{all:?}");
+    assert!(per_mille(all.urgent) >= KEPT_URGENT, "{all:?}");
+    assert!(per_mille(all.false_urgent) <= KEPT_FALSE_URGENT, "{all:?}");
+}
+
+#[test]
+fn haste_changes_few_verdicts_and_no_emergency_falls_below_urgent() {
+    let cases = eval::read("triage.jsonl", include_str!("../../tests/data/triage.jsonl")).expect("cases");
+    let haste: [fn(&str) -> String; 5] = [
+        |text| text.to_uppercase(),
+        |text| text.replace(' ', "   "),
+        |text| format!("{text}!!"),
+        |text| format!("{text} 🙏"),
+        |text| text.replace(['\'', '’'], ""),
+    ];
+    let (mut changed, mut all) = (0, 0);
+    for case in &cases {
+        let before = case.verdict(&TRIAGE).severity;
+        for noise in haste {
+            let after = eval::Case { text: noise(&case.text), ..case.clone() }.verdict(&TRIAGE).severity;
+            all += 1;
+            changed += usize::from(after != before);
+            assert!(before < Severity::Emergency || after >= Severity::Urgent, "{}: {after:?}", case.id);
+        }
+    }
+    assert!(changed * 50 < all, "{changed} of {all} verdicts changed");
+}
+
+#[test]
+fn an_emoji_or_an_exclamation_mark_hides_no_cry_for_help() {
+    let text = "feed my cat after saturday, key is under the mat. i wont be needing it";
+    for end in ["!", "!!!", " 🙏", " ❤️❤️", "👍"] {
+        assert!(severity(&format!("{text}{end}")) >= Severity::Urgent, "{end}");
+    }
+}
+
+#[test]
+fn ten_thousand_characters_of_anything_get_a_verdict() {
+    for piece in ["my chest hurts and ", "a", "no ", "ا", "我", "숨이", "🙏", "1.", "e\u{301}"] {
+        let verdict = assess(&piece.repeat(10_000 / piece.chars().count()));
+        assert_eq!(verdict.severity, verdict.because.iter().map(|f| f.severity).max().unwrap_or(Severity::None), "{piece}");
+    }
 }
 
 #[test]

@@ -8,8 +8,10 @@ mod machine;
 mod outbound;
 mod sink;
 mod tick;
+mod triage;
 mod world;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -50,6 +52,15 @@ pub(super) enum Bench {
         #[arg(long, default_value_t = 64)]
         connections: usize,
     },
+    /// Reading replies on one core: rules and statistical reader, without a database
+    Triage {
+        /// How many replies
+        #[arg(long, default_value_t = 100_000)]
+        messages: usize,
+        /// Labelled replies to read over and over; without it, those of the tests
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
     /// 1,000 due timers among few and among many enrolments
     Tick {
         /// How many enrolments, in steps
@@ -70,6 +81,7 @@ pub(super) async fn run(bench: Bench) -> Result<ExitCode, Failure> {
             outbound::run(messages, to, database, in_flight, questions).await?
         }
         Bench::Inbound { messages, database, connections } => inbound::run(messages, database, connections).await?,
+        Bench::Triage { messages, file } => triage::run(messages, file)?,
         Bench::Tick { enrolments, database, rounds } => tick::run(&enrolments, database, rounds).await?,
     };
     super::say(line);
