@@ -2,9 +2,9 @@
 //!
 //! Only this module starts tasks, so that all of them end with it.
 
+mod key;
 mod loops;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::{self, Api};
 use crate::clock::{Clock, Time};
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::console::Console;
 use crate::conversation::SiteWords;
 use crate::delivery::{Gateways, Worker};
@@ -147,7 +147,7 @@ impl App {
             let mut tx = db.read().await?;
             (sites::get(&mut tx, FINGERPRINT).await?, pause::restored(&mut tx).await?)
         };
-        let key = key(&config.key, &dice, known.is_some())?;
+        let key = key::key(&config.key, &dice, known.is_some())?;
         let fingerprint = fingerprint(&key);
         fault::point("start.key");
 
@@ -477,30 +477,6 @@ async fn keep_key(db: &Db, fingerprint: String, known: Option<String>) -> Result
             Ok(())
         }
     }
-}
-
-/// The key of the address hash: given, or from its file, which is made at the first start of a new database only.
-fn key(key: &Key, dice: &Dice, in_use: bool) -> Result<Vec<u8>, StartError> {
-    let file = match key {
-        Key::File(path) if in_use && !path.exists() => return Err(StartError::WrongKey),
-        Key::File(path) => path.display().to_string(),
-        Key::Given(_) => String::new(),
-    };
-    let read = match (key.read(), key) {
-        (Err(e), Key::File(path)) if e.kind() == std::io::ErrorKind::NotFound => new_key(path, dice),
-        (read, _) => read,
-    };
-    read.map_err(|e| StartError::Key { file, why: e.to_string() })
-}
-
-fn new_key(path: &Path, dice: &Dice) -> std::io::Result<Vec<u8>> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let text = format!("{}{}", dice.token(), dice.token());
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    Ok(text.into_bytes())
 }
 
 /// Opens the address to serve at.

@@ -15,6 +15,8 @@ const BAD: u32 = 5;
 const SLOW: Duration = Duration::from_secs(8);
 /// How long the first rest is; it doubles each time.
 const REST: Duration = Duration::from_secs(10);
+/// A probe that was never sent, or is not answered in this time, is none.
+const PROBE: Duration = Duration::from_secs(40);
 /// The longest rest, and the one after a fault of our own.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 
@@ -75,7 +77,8 @@ pub(super) struct Breaker {
     rests: u32,
     shut_at: Time,
     until: Time,
-    probing: bool,
+    /// Since when one message tries it out.
+    probing: Option<Time>,
     last_well: Time,
 }
 
@@ -88,7 +91,7 @@ impl Breaker {
             rests: 0,
             shut_at: now,
             until: now,
-            probing: false,
+            probing: None,
             last_well: now,
         }
     }
@@ -107,36 +110,40 @@ impl Breaker {
         match self.condition {
             Condition::Well => Gate::Open,
             // Also where the clock went back: what it says of the end of the rest is no longer true.
-            _ if (now >= self.until || now < self.shut_at) && !self.probing => Gate::Probe,
+            _ if (now >= self.until || now < self.shut_at) && !self.is_probed(now) => Gate::Probe,
             _ => Gate::Shut(self.until.max(now.plus(Duration::from_secs(1))).min(now.plus(LONGEST))),
         }
     }
 
     /// A probe is on its way.
-    pub(super) fn probe(&mut self) {
-        self.probing = true;
+    pub(super) fn probe(&mut self, now: Time) {
+        self.probing = Some(now);
+    }
+
+    fn is_probed(&self, now: Time) -> bool {
+        self.probing.is_some_and(|since| since <= now && now.since(since) < PROBE)
     }
 
     /// An answer came.
     pub(super) fn told(&mut self, told: Told, now: Time) {
         match told {
-            Told::Well if self.condition == Condition::Well || self.probing => {
+            Told::Well if self.condition == Condition::Well || self.probing.is_some() => {
                 if self.condition != Condition::Well {
                     (self.condition, self.since) = (Condition::Well, now);
                 }
-                (self.bad, self.rests, self.probing, self.last_well) = (0, 0, false, now);
+                (self.bad, self.rests, self.probing, self.last_well) = (0, 0, None, now);
             }
             // What was under way when it was shut says nothing of now.
             Told::Well => {}
             Told::Badly => {
                 self.bad += 1;
-                if self.probing || (self.condition == Condition::Well && self.bad >= BAD) {
+                if self.probing.is_some() || (self.condition == Condition::Well && self.bad >= BAD) {
                     let as_before = if self.condition == Condition::Well { Condition::Failing } else { self.condition };
                     self.shut(as_before, now);
                 }
             }
             Told::OurFault => {
-                if self.probing || self.condition == Condition::Well {
+                if self.probing.is_some() || self.condition == Condition::Well {
                     self.shut(Condition::Resting, now);
                     self.until = now.plus(LONGEST);
                 }
@@ -161,7 +168,7 @@ impl Breaker {
         self.shut_at = now;
         self.until = now.plus(REST.saturating_mul(1 << self.rests.min(8)).min(LONGEST));
         self.rests += 1;
-        self.probing = false;
+        self.probing = None;
     }
 }
 
@@ -189,11 +196,13 @@ mod tests {
         breaker.told(Told::Well, at(10));
         assert_eq!(breaker.condition(), (Condition::Failing, at(9)), "what was under way says nothing");
         assert_eq!(breaker.gate(at(19)), Gate::Probe);
-        breaker.probe();
+        breaker.probe(at(19));
         assert_eq!(breaker.gate(at(19)), Gate::Shut(at(20)), "one at a time");
         breaker.told(Told::Badly, at(21));
         assert_eq!(breaker.gate(at(21)), Gate::Shut(at(41)), "a longer rest");
-        breaker.probe();
+        assert_eq!(breaker.gate(at(41)), Gate::Probe);
+        breaker.probe(at(41));
+        assert_eq!(breaker.gate(at(81)), Gate::Probe, "a probe that was lost is none");
         breaker.told(Told::Well, at(42));
         assert_eq!((breaker.gate(at(42)), breaker.condition()), (Gate::Open, (Condition::Well, at(42))));
     }

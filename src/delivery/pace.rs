@@ -97,12 +97,13 @@ mod tests {
         fn no_second_has_more_segments_than_the_limit(sizes in proptest::collection::vec(1_i64..6, 1..200), rate in 1_u32..100) {
             let mut paces = Paces::default();
             let rate = f64::from(rate);
-            let mut slots = Vec::new();
+            let (mut slots, mut now) = (Vec::new(), 0);
             for size in &sizes {
                 let cost = [Cost::of_gateway("sms", rate, *size)];
-                let slot = paces.slot(&cost, 0);
+                let slot = paces.slot(&cost, now);
                 paces.take(&cost, slot);
                 slots.push((slot, *size));
+                now = slot;
             }
             for (begin, _) in &slots {
                 let inside: i64 = slots.iter().filter(|(slot, _)| (0..1_000_000).contains(&(slot - begin))).map(|(_, size)| size).sum();

@@ -70,7 +70,9 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
     let news: Vec<_> = moved.iter().map(|(id, m)| (Id(*id), m.is, m.why.to_owned())).collect();
     receipts::move_on(tx, &news, now).await?;
     fault::point("receipt.advanced");
-    let settled: Vec<i64> = moved.iter().filter(|(_, m)| m.was == MessageState::Unknown).map(|(id, _)| *id).collect();
+    // Nobody waits any longer for what has come.
+    let over = |m: &Moved| m.was == MessageState::Unknown || !matches!(m.is, MessageState::Accepted | MessageState::Sent);
+    let settled: Vec<i64> = moved.iter().filter(|(_, m)| over(m)).map(|(id, _)| *id).collect();
     timers::cancel_all(tx, Kind::Doubt, &settled).await?;
     let failed: Vec<&Moved> = moved.values().filter(|m| m.is == MessageState::Failed).collect();
     after_failures(tx, kit, &failed, now).await?;

@@ -207,7 +207,7 @@ impl Gateways {
     }
 
     /// Messages that were claimed: they are under way by their gateway, to their person.
-    pub(super) fn enter<'m>(&self, claimed: impl Iterator<Item = (&'m str, &'m str)>, probes: &Openings) {
+    pub(super) fn enter<'m>(&self, claimed: impl Iterator<Item = (&'m str, &'m str)>, probes: &Openings, now: Time) {
         let mut order = self.order();
         for (gateway, person) in claimed {
             *order.under_way.entry(person.to_owned()).or_default() += 1;
@@ -215,7 +215,7 @@ impl Gateways {
                 let mut flow = way.flow();
                 flow.room.enter(1);
                 if probes.probes(gateway) {
-                    flow.breaker.probe();
+                    flow.breaker.probe(now);
                 }
             }
         }

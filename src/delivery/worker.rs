@@ -181,7 +181,8 @@ impl Worker {
                 if claim.claimed > 0 {
                     fault::point("claim.committed");
                 }
-                self.ways.enter(claim.ready.iter().map(|r| (r.gateway.as_str(), r.group.as_str())), &claim.openings);
+                let going = claim.ready.iter().map(|r| (r.gateway.as_str(), r.group.as_str()));
+                self.ways.enter(going, &claim.openings, self.kit.clock.machine());
                 Ok(claim)
             }
             Err(e) => {

@@ -157,8 +157,7 @@ pub async fn cancel(tx: &mut Tx, kind: Kind, subject: Id) -> Result<(), StoreErr
     Ok(())
 }
 
-const CANCEL: Sql =
-    bulk!("DELETE FROM timer WHERE kind = $2 AND detail = '' AND subject IN (SELECT CAST(j.value AS BIGINT) FROM", ")");
+const CANCEL: Sql = bulk!("DELETE FROM timer WHERE kind = $2 AND subject IN (SELECT CAST(j.value AS BIGINT) FROM", ")");
 
 /// Deletes the timers that stand for many things of one kind, where there are any.
 ///
