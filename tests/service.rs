@@ -196,7 +196,7 @@ case!(
         assert_eq!(world.attempts(&waits).await, ["accepted"]);
         world.clock.advance(Duration::from_mins(11));
         world.settle().await;
-        assert_eq!(world.message_states(&waits).await, ["accepted"]);
+        assert_eq!(world.message_states(&waits).await, ["delivered"]);
         assert_eq!(world.texts(&waits).len(), 1);
         world.expect_nothing_open(&waits).await;
         world.end().await;

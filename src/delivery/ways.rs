@@ -43,11 +43,22 @@ struct Flow {
 }
 
 /// Whom something is on its way to, or put off for: the next one waits for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Order {
     under_way: HashMap<String, usize>,
-    /// Since when and until when; both of one clock.
-    put_off: HashMap<String, (Time, Time)>,
+    /// Until when.
+    put_off: HashMap<String, Time>,
+    /// The last time that was seen: a clock that went back has named false times.
+    latest: Time,
+}
+
+impl Order {
+    fn look(&mut self, now: Time) {
+        if now < self.latest {
+            self.put_off.clear();
+        }
+        self.latest = now;
+    }
 }
 
 /// How a gateway is, for the page and for whoever tests it.
@@ -119,7 +130,8 @@ impl Gateways {
             };
             Way { gateway, places: Semaphore::new(limits.concurrency), flow: Mutex::new(flow) }
         };
-        Gateways { ways: gateways.into_iter().map(way).collect(), order: Mutex::default() }
+        let order = Order { under_way: HashMap::new(), put_off: HashMap::new(), latest: now };
+        Gateways { ways: gateways.into_iter().map(way).collect(), order: Mutex::new(order) }
     }
 
     /// The gateway of this name.
@@ -177,6 +189,7 @@ impl Gateways {
 
     /// How much each gateway can take now.
     pub(super) fn openings(&self, now: Time) -> Openings {
+        self.order().look(now);
         let mut openings = Openings::default();
         for way in &self.ways {
             let name = way.gateway.name().to_owned();
@@ -224,6 +237,7 @@ impl Gateways {
     /// A message is done with: by which gateway, to whom, and until when it waits if it is to be tried again.
     pub(super) fn leave(&self, (gateway, person): (&str, &str), again: Option<Time>, now: Time) {
         let mut order = self.order();
+        order.look(now);
         if let Some(count) = order.under_way.get_mut(person) {
             *count -= 1;
             if *count == 0 {
@@ -231,8 +245,8 @@ impl Gateways {
             }
         }
         if let Some(until) = again {
-            order.put_off.insert(person.to_owned(), (now, until));
-            order.put_off.retain(|_, (since, until)| *since <= now && now < *until);
+            order.put_off.insert(person.to_owned(), until);
+            order.put_off.retain(|_, until| now < *until);
         }
         drop(order);
         if let Some(way) = self.way(gateway) {
@@ -242,11 +256,12 @@ impl Gateways {
 
     /// Until when the next message to a person waits for an earlier one; `None` if it need not.
     pub(super) fn waits_for_another(&self, person: &str, now: Time) -> Option<Time> {
-        let order = self.order();
+        let mut order = self.order();
+        order.look(now);
         if order.under_way.contains_key(person) {
             return Some(now.plus(Duration::from_secs(1)));
         }
-        order.put_off.get(person).filter(|(since, until)| *since <= now && now < *until).map(|(_, until)| *until)
+        order.put_off.get(person).copied().filter(|until| now < *until)
     }
 
     /// What has changed since the last call in how gateways are, to be noted and told. Looks for those that hang, too.
