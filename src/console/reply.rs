@@ -193,6 +193,7 @@ fn decide(facts: &Facts, now: Time) -> Decided {
         visit_stands: None,
         enrolled: None,
         tried: Vec::new(),
+        rung_of: None,
     };
     policy::decide(&[message], facts, now).pop().unwrap_or(Decided {
         message: Id(0),

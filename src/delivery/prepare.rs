@@ -253,6 +253,7 @@ fn due(m: &Claimed, known: &facts::Facts, running: &HashSet<i64>, tried: Vec<Id>
         visit_stands: visit.filter(|_| class == Class::Reminder),
         enrolled: m.enrolment_id.map(|id| running.contains(&id)),
         tried,
+        rung_of: m.rung_of.map(Id),
     })
 }
 

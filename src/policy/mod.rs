@@ -106,6 +106,8 @@ pub struct Due {
     pub enrolled: Option<bool>,
     /// The contacts by which it could not be brought already.
     pub tried: Vec<Id>,
+    /// The message that it says again, if it is a later rung of the ladder.
+    pub rung_of: Option<Id>,
 }
 
 /// Which of the two wordings.
@@ -330,10 +332,12 @@ fn wait(due: &Due, facts: &Facts, kind: Kind, contact: Contacted, question_opens
         return Some((until, Reason::QuietHours));
     }
     if due.asks {
-        // A message that is tried again does not wait for itself.
+        // A message that is tried again, or said again by another contact, does not wait for itself.
         let open = facts.contacts.iter().find(|c| c.id == contact.id).and_then(|c| c.question);
         let patience = due.since.plus(PATIENCE);
-        if let Some((_, until)) = open.filter(|(by, until)| *by != due.message && *until > now && now < patience) {
+        if let Some((_, until)) =
+            open.filter(|(by, until)| *by != due.message && Some(*by) != due.rung_of && *until > now && now < patience)
+        {
             return Some((until.min(patience), Reason::QuestionOpen));
         }
         if question_opens_now {

@@ -44,6 +44,7 @@ fn message(class: Class, content: ContentClass) -> Due {
         visit_stands: None,
         enrolled: None,
         tried: Vec::new(),
+        rung_of: None,
     }
 }
 
@@ -201,4 +202,14 @@ proptest! {
             other => prop_assert!(false, "{other:?}"),
         }
     }
+}
+
+#[test]
+fn a_question_said_again_by_another_contact_does_not_wait_for_itself() {
+    let now = at(10, 0);
+    let open = |by: i64| Contact { question: Some((Id(by), at(11, 0))), ..sms(ContentClass::Care) };
+    let again = Due { rung_of: Some(Id(7)), since: now, ..message(Class::Question, ContentClass::Care) };
+    let decided = |by: i64| verdict(&again, &Facts { contacts: vec![open(by)], ..ana() }, now).1;
+    assert_eq!(decided(7), Reason::Allowed);
+    assert_eq!(decided(8), Reason::QuestionOpen);
 }
