@@ -177,6 +177,11 @@ async fn sendings(base: &Base, messages: &[Message], ledger: &Ledger, found: &mu
     }
     found.unknown = unknown.values().sum();
 
+    let failed_later: HashSet<i64> = rows!(base, (i64,), "SELECT message_id FROM attempt WHERE receipt = 'failed'")
+        .expect("receipts")
+        .into_iter()
+        .map(|(id,)| id)
+        .collect();
     let mut asked: HashMap<&str, usize> = HashMap::new();
     let mut taken: HashMap<i64, usize> = HashMap::new();
     for request in &ledger.asked {
@@ -204,7 +209,10 @@ async fn sendings(base: &Base, messages: &[Message], ledger: &Ledger, found: &mu
         if sent && taken == 0 {
             found.lost(format!("I3 message {id} ({class}) is {state}, and the provider never took it"));
         }
+        // The carrier took it, and said later that it could not bring it.
+        let undelivered = state == "failed" && failed_later.contains(id);
         if taken > 0
+            && !undelivered
             && matches!(state.as_str(), "failed" | "skipped" | "expired" | "cancelled" | "queued" | "held")
             && doubts == 0
         {
