@@ -50,7 +50,9 @@ pub async fn apply(tx: &mut Tx, kit: &Kit, receipts: &[&Waiting], now: Time) -> 
         let id = Id(message.id);
         let last =
             said.entry((message.id, message.n)).or_insert_with(|| Receipt { id, n: message.n, state: news, code: String::new() });
-        last.state = news;
+        if tells(news) >= tells(last.state) {
+            last.state = news;
+        }
         if !receipt.code.is_empty() {
             last.code.clone_from(&receipt.code);
         }
@@ -108,6 +110,17 @@ async fn after_failures(tx: &mut Tx, kit: &Kit, failed: &[&Moved<'_>], now: Time
         }
     }
     Ok(())
+}
+
+/// How much a receipt says of an attempt: a late "sent" does not take back that it failed, and what arrived has arrived.
+const fn tells(receipt: MessageState) -> u8 {
+    match receipt {
+        MessageState::Read => 4,
+        MessageState::Delivered => 3,
+        MessageState::Failed => 2,
+        MessageState::Sent => 1,
+        _ => 0,
+    }
 }
 
 /// A message on its way through the receipts of one batch.

@@ -76,13 +76,18 @@ pub struct Receipt {
 }
 
 const RECEIPT: Sql = bulk!(
-    "UPDATE attempt SET receipt = j.value->>2, receipt_at = $2,
+    "UPDATE attempt SET receipt_at = $2,
+            receipt = CASE WHEN j.value->>2 = 'sent' AND attempt.receipt IN ('failed', 'none', 'delivered', 'read')
+                             OR j.value->>2 = 'failed' AND attempt.receipt IN ('delivered', 'read')
+                             OR j.value->>2 = 'delivered' AND attempt.receipt = 'read' THEN attempt.receipt
+                           ELSE j.value->>2 END,
             code = CASE WHEN j.value->>3 <> '' THEN j.value->>3 ELSE attempt.code END
        FROM",
     "WHERE attempt.message_id = CAST(j.value->>0 AS BIGINT) AND attempt.n = CAST(j.value->>1 AS BIGINT)"
 );
 
-/// Records receipts on their attempts, one each, whatever the state of their messages.
+/// Records receipts on their attempts, one each, whatever the state of their messages. What says less than is known ("sent" after
+/// "failed") changes only when something was heard last.
 ///
 /// # Errors
 /// When the database refuses.

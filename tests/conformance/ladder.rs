@@ -118,6 +118,15 @@ case!(
         }
         assert_eq!(look!(place, |tx| texts(tx, "SELECT receipt FROM attempt ORDER BY message_id").await), ["none", "sent"]);
         assert_eq!(look!(place, |tx| rungs::tried(tx, &[1, 2]).await), [(Id(1), ROSA_PHONE)]);
+
+        // "Sent" comes after all, late: the contact still counts as tried. What arrived has arrived.
+        let said = |id, state| Receipt { id: Id(id), n: 1, state, code: String::new() };
+        save!(place, |tx| receipts::record(tx, &[said(1, MessageState::Sent)], later(2)).await);
+        for state in [MessageState::Delivered, MessageState::Failed, MessageState::Sent] {
+            let late = [said(2, state)];
+            save!(place, |tx| receipts::record(tx, &late, later(2)).await);
+        }
+        assert_eq!(look!(place, |tx| texts(tx, "SELECT receipt FROM attempt ORDER BY message_id").await), ["none", "delivered"]);
     }
 );
 
