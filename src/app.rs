@@ -29,13 +29,15 @@ use crate::kit::{DeliveryRules, FINGERPRINT, Kit, Parts, SITE, fingerprint};
 use crate::model::IdSource;
 use crate::random::Dice;
 use crate::store::sites::Site;
-use crate::store::{Db, Lane, StoreError, enrolments, nodes, pause, sites, timers};
+use crate::store::{Db, Lane, StoreError, enrolments, health, nodes, pace, pause, sites, timers};
 use crate::sweep::Sweeper;
 
 use loops::Loops;
 
 /// How long a node number is leased, and how often the lease is renewed.
 const NODE_LEASE: Duration = Duration::from_secs(60);
+/// How long it is kept when something was last written to an address.
+const PACES_KEPT: Duration = Duration::from_secs(60 * 60);
 const NODE_RENEW: Duration = Duration::from_secs(15);
 /// Polling stands behind every wake-up.
 const POLL: Duration = Duration::from_millis(250);
@@ -308,8 +310,10 @@ impl App {
             let (owner, kit) = (owner.clone(), Arc::clone(&self.kit));
             let renewed = self.db.write(Lane::Work, move |tx| {
                 async move {
-                    let until = kit.shared_machine(tx).await?.plus(NODE_LEASE);
-                    nodes::renew(tx, node, &owner, until).await
+                    let machine = kit.shared_machine(tx).await?;
+                    health::forget(tx, machine).await?;
+                    pace::forget(tx, machine.minus(PACES_KEPT).0.saturating_mul(1000)).await?;
+                    nodes::renew(tx, node, &owner, machine.plus(NODE_LEASE)).await
                 }
                 .boxed()
             });

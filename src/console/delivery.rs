@@ -135,7 +135,7 @@ fn said(done: &str) -> Option<Shown> {
     match done {
         "again" => Some("It is sent anew. Consent, hours and safe contact are asked again first.".into()),
         "cancel" => Some("Called off.".into()),
-        "now" => Some("It is tried now.".into()),
+        "now" => Some("It is looked at now. A gateway that is left alone is not asked sooner for it.".into()),
         "moved" => Some("Nothing was done: it has moved on meanwhile.".into()),
         _ => None,
     }

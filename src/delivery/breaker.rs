@@ -33,7 +33,7 @@ pub(super) enum Told {
 
 /// How a gateway is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Condition {
+pub(super) enum Condition {
     /// It takes messages.
     Well,
     /// It answers badly.
@@ -47,7 +47,7 @@ pub enum Condition {
 impl Condition {
     /// The word that is stored.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Condition::Well => WELL,
             Condition::Failing => "failing",

@@ -27,10 +27,9 @@ use crate::model::{Category, Class, Id, MessageState, Severity};
 use crate::store::timers::{self, Kind, NO_RECEIPT, Timer};
 use crate::store::{StoreError, Tx, ahead, locks, messages, rungs};
 
-pub use breaker::Condition;
 pub use prepare::{Ready, facts_of};
 pub use receipts::apply as apply_receipts;
-pub use ways::{Gateways, Standing};
+pub use ways::Gateways;
 pub use worker::Worker;
 
 /// What happens to a message of which nobody knows whether it arrived, once it has waited for a receipt.

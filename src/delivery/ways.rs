@@ -61,17 +61,6 @@ impl Order {
     }
 }
 
-/// How a gateway is, for the page and for whoever tests it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// Its name.
-    pub gateway: String,
-    /// How it is.
-    pub condition: Condition,
-    /// How many messages are on their way by it.
-    pub under_way: usize,
-}
-
 /// How much each gateway can take now.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Openings {
@@ -170,17 +159,6 @@ impl Gateways {
             Gateway::Telegram(bot) => Some(bot),
             Gateway::Simulator(_) | Gateway::Http(_) | Gateway::Twilio(_) | Gateway::WhatsApp(_) => None,
         })
-    }
-
-    /// How each of them stands in this process.
-    #[must_use]
-    pub fn standing(&self) -> Vec<Standing> {
-        let of = |w: &Way| {
-            let flow = w.flow();
-            let (condition, _) = flow.breaker.condition();
-            Standing { gateway: w.gateway.name().to_owned(), condition, under_way: flow.under_way.len() }
-        };
-        self.ways.iter().map(of).collect()
     }
 
     pub(super) fn way(&self, name: &str) -> Option<&Way> {

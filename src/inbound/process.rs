@@ -346,7 +346,10 @@ async fn one(
 /// times and places, until they agree to more there. Gives whether anybody is known by this number.
 async fn same_number(tx: &mut Tx, kit: &Kit, known: &mut Known, row: &Waiting, now: Time) -> Result<bool, StoreError> {
     let channel: Channel = row.channel.parse().map_err(|_| StoreError::Unreadable(format!("channel {}", row.channel)))?;
-    let others: Vec<Thread> = known.threads.iter().filter(|t| t.address_hash == row.address_hash).cloned().collect();
+    // A number that was closed, for it is somebody else's now, opens no new contact.
+    let open =
+        |t: &&Thread| known.facts.contacts_of(t.patient_id).iter().any(|c| c.contact_id == t.contact_id && c.state == "active");
+    let others: Vec<Thread> = known.threads.iter().filter(|t| t.address_hash == row.address_hash).filter(open).cloned().collect();
     for other in &others {
         let person = Id(other.person_id);
         let new = NewContact {

@@ -58,10 +58,12 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Health>, StoreError> {
     Ok(all!(tx, Health, "SELECT gateway, state, code, since, until FROM gateway_health ORDER BY gateway, since DESC, owner")?)
 }
 
-/// Forgets what processes that have changed nothing since a time found: they may be gone.
+/// Forgets what processes found whose node number is not leased any more at `machine` time: they are gone, and nobody would ever
+/// take back what they said.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn forget(tx: &mut Tx, before: Time) -> Result<u64, StoreError> {
-    Ok(run!(tx, "DELETE FROM gateway_health WHERE since < $1 AND state = 'well'", before.0)?)
+pub async fn forget(tx: &mut Tx, machine: Time) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM gateway_health WHERE owner NOT IN (SELECT owner FROM node WHERE lease_until >= $1)";
+    Ok(run!(tx, sql, machine.0)?)
 }

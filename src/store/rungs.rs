@@ -138,7 +138,7 @@ pub async fn hurry(tx: &mut Tx, (site, message): (Id, Id), ready: Time) -> Resul
     Ok(hurried == 1)
 }
 
-/// No receipt came in the time that was set for it: the contact counts as tried.
+/// No news of its arrival came in the time that was set for it, at most that the carrier has it: the contact counts as tried.
 ///
 /// # Errors
 /// When the database refuses.
@@ -146,7 +146,7 @@ pub async fn no_receipt(tx: &mut Tx, message: Id, now: Time) -> Result<(), Store
     run!(
         tx,
         "UPDATE attempt SET receipt = 'none', receipt_at = $2
-          WHERE message_id = $1 AND receipt = '' AND n = (SELECT attempts FROM message WHERE id = $1)",
+          WHERE message_id = $1 AND receipt IN ('', 'sent') AND n = (SELECT attempts FROM message WHERE id = $1)",
         message.0,
         now.0
     )?;

@@ -8,8 +8,8 @@ use porchlight::store::health;
 use crate::story;
 use crate::world::{Answer, World, at, daily_at, somebody};
 
-/// Ray's own number, and the desk of the shelter.
-const DESK: &str = "+17185550166";
+/// Ray's second phone.
+const SECOND_PHONE: &str = "+17185550166";
 
 fn ray() -> Record {
     somebody(16, "Ray", Lang::En)
@@ -34,24 +34,24 @@ fn visit(world: &World, record: Record) -> Record {
 }
 
 story!(
-    /// Ray's number is dead (story 16 B): it is closed, his reminder goes to the shelter's desk in the same minute, consent is
-    /// untouched, and a person hears of the number.
+    /// Ray's number is dead: it is closed, his reminder goes to his second phone in the same minute, consent is untouched, and a
+    /// person hears of the number.
     a_dead_number_gives_way_to_the_next_contact,
     "2026-11-16 09:30",
     |world| {
         let ray = world.patient(visit(&world, ray())).await;
-        let desk = world.also_at(&ray, DESK, ContentClass::Logistics).await;
+        let second = world.also_at(&ray, SECOND_PHONE, ContentClass::Logistics).await;
         world.script(&ray, vec![Answer::Status(400, "Garbage 'to' field, rejected.")]);
         world.run_until("2026-11-16 10:01").await;
-        assert_eq!((world.texts(&ray).len(), world.texts(&desk).len()), (0, 1));
+        assert_eq!((world.texts(&ray).len(), world.texts(&second).len()), (0, 1));
         assert_eq!(world.attempts(&ray).await, ["unreachable", "accepted"]);
         assert_eq!(world.message_states(&ray).await, ["delivered"], "one message, however many tries it took");
         assert_eq!(world.decisions(&ray).await, [("send".into(), "allowed".into()), ("reroute".into(), "next_rung".into())]);
         let item = world.expect_escalation(&ray, Severity::Routine).await;
         assert!(item.reason.contains("cannot be reached"), "{}", item.reason);
-        // The day before, straight to the desk: the number is closed, and nothing is tried there.
+        // The day before, straight to the second: the number is closed, and nothing is tried there.
         world.run_until("2026-11-18 10:01").await;
-        assert_eq!((world.texts(&ray).len(), world.texts(&desk).len()), (0, 2));
+        assert_eq!((world.texts(&ray).len(), world.texts(&second).len()), (0, 2));
     }
 );
 
@@ -61,16 +61,16 @@ story!(
     "2026-11-16 09:30",
     |world| {
         let ray = world.patient(visit(&world, ray())).await;
-        let desk = world.also_at(&ray, DESK, ContentClass::Logistics).await;
+        let second = world.also_at(&ray, SECOND_PHONE, ContentClass::Logistics).await;
         world.no_receipts();
         world.run_until("2026-11-16 10:00").await;
         world.receipt(&ray, "2").await;
         world.settle().await;
         assert_eq!(world.message_states(&ray).await, ["failed", "accepted"]);
-        assert_eq!(world.texts(&desk), world.texts(&ray), "the same words");
+        assert_eq!(world.texts(&second), world.texts(&ray), "the same words");
         assert_eq!(world.decisions(&ray).await.last(), Some(&("reroute".into(), "next_rung".into())));
-        // The desk's line fails as well: there is nobody left, so a person is told.
-        world.receipt(&desk, "2").await;
+        // His second phone fails as well: there is nobody left, so a person is told.
+        world.receipt(&second, "2").await;
         world.settle().await;
         assert_eq!(world.message_states(&ray).await, ["failed", "failed"]);
         let item = world.expect_escalation(&ray, Severity::Routine).await;
@@ -84,14 +84,14 @@ story!(
     "2026-11-16 09:30",
     |world| {
         let ray = world.patient(visit(&world, ray())).await;
-        let desk = world.also_at(&ray, DESK, ContentClass::Logistics).await;
+        let second = world.also_at(&ray, SECOND_PHONE, ContentClass::Logistics).await;
         world.also_at(&ray, "+17185550176", ContentClass::Logistics).await;
         world.no_receipts();
         world.run_until("2026-11-16 10:00").await;
         world.receipt(&ray, "2").await;
         world.settle().await;
         world.receipt(&ray, "1").await;
-        world.receipt(&desk, "2").await;
+        world.receipt(&second, "2").await;
         world.settle().await;
         assert_eq!(world.message_states(&ray).await, ["failed", "failed"]);
         world.expect_nothing_open(&ray).await;
@@ -104,7 +104,7 @@ story!(
     "2026-11-16 10:00",
     |world| {
         let ray = world.patient(visit(&world, ray())).await;
-        let other = world.also_at(&ray, DESK, ContentClass::Care).await;
+        let other = world.also_at(&ray, SECOND_PHONE, ContentClass::Care).await;
         world.no_receipts();
         world.says(&ray, "my chest hurts and i cant breathe").await;
         assert_eq!((world.texts(&ray).len(), world.texts(&other).len()), (1, 0));
@@ -118,16 +118,35 @@ story!(
 );
 
 story!(
+    /// The carrier says "sent" and never that it arrived: after two hours the second phone gets it too, and then it rests. Nobody's phone
+    /// rings every two hours.
+    sent_is_no_arrival_and_no_circle,
+    "2026-11-16 09:30",
+    |world| {
+        let ray = world.patient(visit(&world, ray())).await;
+        let second = world.also_at(&ray, SECOND_PHONE, ContentClass::Logistics).await;
+        world.no_receipts();
+        world.run_until("2026-11-16 10:00").await;
+        world.receipt(&ray, "8").await;
+        world.run_until("2026-11-16 12:01").await;
+        assert_eq!((world.texts(&ray).len(), world.texts(&second).len()), (1, 1));
+        world.receipt(&second, "8").await;
+        world.run_until("2026-11-16 19:00").await;
+        assert_eq!((world.texts(&ray).len(), world.texts(&second).len()), (1, 1), "once a phone");
+    }
+);
+
+story!(
     /// A confirmation of STOP belongs to the phone that asked for it: it goes nowhere else, whatever happens to it.
     a_confirmation_climbs_no_ladder,
     "2026-11-16 10:00",
     |world| {
         let ray = world.patient(ray()).await;
-        let desk = world.also_at(&ray, DESK, ContentClass::Care).await;
+        let second = world.also_at(&ray, SECOND_PHONE, ContentClass::Care).await;
         world.script(&ray, vec![Answer::Status(400, "Garbage 'to' field, rejected.")]);
         world.says(&ray, "STOP").await;
         world.run_until("2026-11-16 14:00").await;
-        assert_eq!((world.texts(&ray).len(), world.texts(&desk).len()), (0, 0));
+        assert_eq!((world.texts(&ray).len(), world.texts(&second).len()), (0, 0));
         assert_eq!(world.message_states(&ray).await, ["failed"]);
     }
 );
